@@ -1,0 +1,250 @@
+"""The command line: parse, call, print. Whatever is slow to import is imported inside a command.
+
+An error that was raised on purpose becomes one line on standard error and its exit code; ``--debug``
+shows where it came from.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from corpus import __version__
+from corpus.errors import CorpusError, InputError, Interrupted
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Stop(click.ClickException):
+    """One line for the user, and the exit code of the error that it tells of."""
+
+    def __init__(self, error: CorpusError) -> None:
+        super().__init__(str(error))
+        self.exit_code = error.exit_code
+
+    def show(self, file: Any = None) -> None:  # noqa: ANN401 - click's signature
+        """Print the line, to standard error."""
+        click.echo(f"corpus: {self.format_message()}", file=file or sys.stderr)
+
+
+class Commands(click.Group):
+    """The commands, with errors and signals turned into exit codes."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's signature
+        """Run the command that was called."""
+        signal.signal(signal.SIGTERM, _interrupt)
+        try:
+            return super().invoke(ctx)
+        except CorpusError as error:
+            if ctx.params.get("debug"):
+                raise
+            raise Stop(error) from error
+        except KeyboardInterrupt:
+            raise Stop(Interrupted("stopped; run the same command again to go on")) from None
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="corpus")
+@click.option("--debug", is_flag=True, help="Show where an error came from.")
+def cli(debug: bool) -> None:  # noqa: ARG001, FBT001 - read from the context by Commands
+    """Build training corpora for alignment from a constitution and story seeds.
+
+    \b
+    corpus init     a commented corpus.toml, an example constitution, example seeds
+    corpus plan     what a build would ask for and cost; spends nothing
+    corpus build    the main job; running it again resumes
+    """
+
+
+def inputs(command: F) -> F:
+    """The options that ``plan`` and ``build`` share."""
+    options = [
+        click.option("--constitution", metavar="DIR|FILE", help="Default: constitution/"),
+        click.option("--seeds", metavar="DIR", help="Story seeds. Default: story_seeds/"),
+        click.option("-o", "--output", metavar="DIR", help="Default: output/"),
+        click.option("--config", metavar="FILE", help="Default: corpus.toml if there is one."),
+        click.option("--kinds", metavar="DIR|FILE", help="More document kinds, or your own ones."),
+        click.option("--headings", type=click.Choice(["markdown", "infer"]),
+                     help="How sections are found; 'infer' for text with bare-line titles."),
+        click.option("--tokens", metavar="N", help="Kept tokens to aim for: 200k, 3M."),
+        click.option("--mix", metavar="SHARES", help="documents=5,stories=3,advice=2"),
+        click.option("--only", metavar="STREAM", help="One stream alone."),
+        click.option("--seed", type=int, metavar="N", help="Seed of the decks. Default: 0"),
+        click.option("--writer", type=click.Choice(["claude", "local", "rehearse"]),
+                     help="Default: claude when a key or base URL is set, else local."),
+        click.option("--model", metavar="NAME", help="The model that writes."),
+        click.option("--base-url", metavar="URL", help="Any server of the Messages API."),
+        click.option("--budget", type=float, metavar="USD", help="Never spend more than this."),
+        click.option("--concurrency", metavar="N|auto", help="Calls at a time."),
+        click.option("--tokenizer", metavar="NAME|PATH", help="Counts tokens. Default: gpt2"),
+    ]  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def settings_of(flags: dict[str, Any]) -> Any:  # noqa: ANN401 - Settings, not imported here
+    """The settings that a configuration file and the flags over it come to."""
+    from corpus import settings
+
+    config = flags.pop("config", None)
+    path = Path(config) if config else Path("corpus.toml")
+    found = settings.load(path if config or path.exists() else None)
+    if (mix := flags.pop("mix", None)) is not None:
+        flags["mix"] = settings.mix(mix)
+    if (only := flags.pop("only", None)) is not None:
+        flags["mix"] = {only: 1.0}
+    concurrency = flags.pop("concurrency", None)
+    if concurrency not in {None, "auto"}:
+        if not concurrency.isdigit():
+            raise InputError(f"--concurrency {concurrency!r}: a number, or 'auto'")
+        flags["concurrency"] = int(concurrency)
+    return found.with_flags(flags)
+
+
+@cli.command()
+@inputs
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def plan(as_json: bool, **flags: Any) -> None:  # noqa: ANN401, FBT001 - click hands them over
+    """Show section tree, coverage, requests, tokens and price; spend nothing."""
+    from corpus.build.forecast import forecast
+    from corpus.cli import show
+
+    found = forecast(settings_of(flags))
+    show.as_json(found) if as_json else show.plan(found)
+
+
+@cli.command()
+@inputs
+@click.option("--yes", is_flag=True, help="Do not ask before money is spent.")
+@click.option("--json", "as_json", is_flag=True, help="Print the manifest.")
+def build(as_json: bool, yes: bool, **flags: Any) -> None:  # noqa: ANN401, FBT001
+    """Write, judge, deduplicate, score and export a corpus; run again to resume."""
+    from corpus.cli import running
+
+    running.build(settings_of(flags), yes=yes, as_json=as_json)
+
+
+@cli.command()
+@click.argument("output", default="output")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def status(output: str, as_json: bool) -> None:  # noqa: FBT001
+    """Show how far a running or stopped build is."""
+    from corpus.cli import running, show
+
+    found = running.status(Path(output))
+    show.as_json(found) if as_json else click.echo(running.status_line(found))
+
+
+@cli.command()
+@click.argument("output", default="output")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def report(output: str, as_json: bool) -> None:  # noqa: FBT001
+    """Write report/index.html and report/report.json of a build."""
+    from corpus import report as room
+    from corpus.cli import running, show
+
+    folder = Path(output)
+    page = room.write(folder, running.manifest_of(folder))
+    if as_json:
+        show.as_json(room.collect(folder, running.manifest_of(folder)))
+    else:
+        click.echo(page)
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, metavar="[OUTPUT | FILE...]")
+@click.option("--format", "formats", multiple=True, metavar="NAME", help="Repeatable.")
+@click.option("--tokenizer", metavar="NAME|PATH", help="Counts tokens. Default: gpt2")
+@click.option("--shard-tokens", type=click.IntRange(1), metavar="N", help="Tokens per shard.")
+@click.option("-o", "--output", metavar="DIR", help="Where shards of FILEs go.")
+@click.option("--seed", type=int, metavar="N", help="Seed of order and split. Default: 0")
+@click.option("--license", metavar="NAME", help="The licence that the dataset card names.")
+@click.option("--allow-demo", is_flag=True, help="Export documents of the demo writer.")
+@click.option("--verify", is_flag=True, help="Read every shard again and compare; write nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def export(as_json: bool, **flags: Any) -> None:  # noqa: ANN401, FBT001
+    """Write shards for trainers from a build, or from any JSON Lines."""
+    from corpus.cli import running, show
+
+    found = running.export(**flags)
+    show.as_json(found) if as_json else show.export(found)
+    if found.get("problems"):
+        raise SystemExit(1)
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--threshold", type=click.FloatRange(0, 1, min_open=True), default=0.7,
+              show_default=True, help="Jaccard similarity from which on two texts are copies.")
+@click.option("--mask-names/--no-mask-names", default=True,
+              help="Also find copies with other names in them.")
+@click.option("--json", "as_json", is_flag=True, help="Print counts and seconds as JSON.")
+def dedup(
+    files: tuple[Path, ...], output: Path, threshold: float, mask_names: bool, as_json: bool  # noqa: FBT001
+) -> None:
+    """Drop near-duplicates from any JSON Lines with "id" and "text"."""
+    from corpus import dedup as room
+    from corpus.cli import show
+
+    found = room.dedup_files(files, output, threshold=threshold, mask_names=mask_names)
+    if as_json:
+        show.as_json(found)
+    else:
+        kept, all_of_them = found["kept"], found["documents"]
+        click.echo(f"{kept:,} of {all_of_them:,} documents kept; see {output}/duplicates.jsonl")
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--baseline", type=click.Path(path_type=Path), metavar="FILE",
+              help="JSON Lines, or the --json output of a former score, to compare with.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def score(files: tuple[Path, ...], baseline: Path | None, as_json: bool) -> None:  # noqa: FBT001
+    """Measure the diversity of any JSON Lines with "text"; exit 3 if a gate fails."""
+    from corpus.cli import running, show
+
+    metrics = running.score(files, baseline)
+    if as_json:
+        from corpus import score as room
+
+        show.as_json(room.as_json(metrics))
+    else:
+        show.metrics(metrics)
+    running.raise_for_gates(metrics)
+
+
+@cli.command()
+@click.argument("folder", default=".", type=click.Path(path_type=Path))
+def init(folder: Path) -> None:
+    """Write a commented corpus.toml, an example constitution and example seeds."""
+    from corpus.cli import examples
+
+    for path in examples.write(folder):
+        click.echo(path)
+
+
+@cli.command()
+@click.option("--port", type=int, default=8766, show_default=True)
+@click.option("--ledger", type=click.Path(path_type=Path), metavar="FILE",
+              help="Note every reply that would have been billed.")
+def rehearse(port: int, ledger: Path | None) -> None:
+    """Serve a local stand-in for the Messages API, for rehearsals at no cost."""
+    from corpus.model import rehearsal
+
+    rehearsal.run(port, ledger)
+
+
+def main() -> None:
+    """Run the command line."""
+    cli()

@@ -1,0 +1,134 @@
+"""What the commands do beyond one call: ask before spending, tell the outcome, find the files."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from corpus import store
+from corpus.errors import CorpusError, GateFailed, InputError, Interrupted
+from corpus.records import Metric
+from corpus.settings import Settings
+
+
+def build(given: Settings, *, yes: bool, as_json: bool) -> None:
+    """Build, with a live display, and say what came out.
+
+    Raises:
+        GateFailed: a diversity gate failed over documents that are meant for training.
+    """
+    from corpus import report
+    from corpus.build import build as run
+    from corpus.build.forecast import forecast, refuse_over_budget
+    from corpus.cli import show
+    from corpus.cli.progress import LiveWatch, PlainWatch
+
+    console = Console(stderr=as_json, highlight=False, soft_wrap=True)
+    planned = forecast(given)
+    refuse_over_budget(planned, given.budget)
+    console.print(show.plan_line(planned))
+    if planned["writer"] == "claude" and not yes and sys.stdin.isatty() and sys.stdout.isatty():
+        click.confirm("Go on?", abort=True)
+    watch = LiveWatch(console) if console.is_terminal else PlainWatch(console.print)
+    with watch:
+        try:
+            outcome = run(given, watch)
+        except CorpusError as error:
+            watch.failed(str(error))
+            raise
+        except KeyboardInterrupt:
+            watch.failed("stopped by a signal")
+            raise Interrupted("stopped; run the same command again to go on") from None
+    if as_json:
+        show.as_json(outcome.manifest)
+    else:
+        console.print(report.summary(report.collect(Path(given.output), outcome.manifest)))
+        console.print(f"report: {outcome.report}")
+    if outcome.failed and not outcome.manifest["quality"]:
+        raise GateFailed(f"gates failed: {', '.join(outcome.failed)}; see {outcome.report}")
+
+
+def raise_for_gates(metrics: list[Metric]) -> None:
+    """Raise ``GateFailed`` if a gate failed."""
+    if failed := [metric.id for metric in metrics if metric.gate == "fail"]:
+        raise GateFailed(f"gates failed: {', '.join(failed)}")
+
+
+def score(files: tuple[Path, ...], baseline: Path | None) -> list[Metric]:
+    """The suite over files, with the share of near-copies that dedup finds in them."""
+    from corpus import dedup
+    from corpus import score as room
+
+    texts = room.read_files(files)
+    items = [dedup.Item(text.id, text.text) for text in texts]
+    base = None if baseline is None else room.read_baseline(baseline)
+    return room.score(texts, baseline=base, near_duplicates=len(dedup.find(items)))
+
+
+def manifest_of(folder: Path) -> dict[str, Any]:
+    """The manifest of a build, or {} where it is not whole.
+
+    Raises:
+        InputError: there is no build in the folder.
+    """
+    import json
+
+    if not (folder / "briefs.jsonl").exists():
+        raise InputError(f"{folder}: no build in it; give the --output of 'corpus build'")
+    path = folder / "manifest.json"
+    found: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    return found
+
+
+def status(folder: Path) -> dict[str, Any]:
+    """The snapshot of a build; a running one whose process is gone is called stopped.
+
+    Raises:
+        InputError: no build ever ran there.
+    """
+    rows = store.read_if_there(folder / "status.json")
+    if not rows:
+        raise InputError(f"{folder}: no build has run here; start one with 'corpus build'")
+    found = rows[0]
+    here = found.get("host") == socket.gethostname()
+    if found["state"] == "running" and here and not _alive(found["pid"]):
+        found |= {"state": "stopped", "reason": "its process is gone; run 'corpus build' to go on"}
+    return found
+
+
+def status_line(found: dict[str, Any]) -> str:
+    """The snapshot in a line."""
+    text = f"{found['state']}: round {found['round']}, {found['stage']} "
+    text += f"{found['done']}/{found['total']}, kept {found['kept']} documents, "
+    text += f"{found['tokens']:,} of {found['tokens_goal']:,} tokens, {found['seconds']:.0f} s"
+    return f"{text} ({found['reason']})" if found.get("reason") else text
+
+
+def _alive(pid: int) -> bool:
+    with contextlib.suppress(PermissionError):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return False
+    return True
+
+
+def export(paths: tuple[str, ...], *, verify: bool, output: str | None, **flags: Any) -> Any:  # noqa: ANN401
+    """Export a build's folder or files, or verify what was exported."""
+    from corpus.cli import exporting
+
+    places = [Path(path) for path in paths] or [Path("output")]
+    if verify:
+        return exporting.verify(places[0])
+    if len(places) == 1 and places[0].is_dir():
+        return exporting.build(places[0], Path(output) if output else None, **flags)
+    if output is None:
+        raise InputError("export of files needs -o DIR: where the shards go")
+    return exporting.files(places, Path(output), **flags)

@@ -1,0 +1,102 @@
+"""The dataset card: what ``datasets`` needs to load the folder, and what a person needs to know.
+
+Every config and split is spelled out, because a loader that has to guess takes the commonest file
+ending for the data. Counts carry the tokenizer's name: a bare number of tokens says little.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+ABOUT = {
+    "documents": "explanatory documents about the sections of a constitution",
+    "stories": "fiction about AIs of admirable character",
+    "advice": "chats in which the user has the dilemma",
+    "agentic": "chats with a system prompt and tool definitions",
+}
+DEMO = (
+    "**Demo text: not for training.** It was written by a very small model to try the machinery; "
+    "it would teach a model to write badly."
+)
+
+Splits = Mapping[str, Mapping[str, Mapping[str, int]]]  # config -> split -> documents, tokens
+
+
+def card(splits: Splits, *, suffix: str, label: str, demo: bool, facts: Mapping[str, Any]) -> str:
+    """The text of ``README.md`` for one format's folder.
+
+    ``label`` is the tokenizer's; of ``facts``, ``title``, ``license``, ``models`` (list of names)
+    and ``constitution`` (its digest) are used where they are given.
+    """
+    title = facts.get("title", "A constitution corpus")
+    return "\n".join(
+        [
+            *front(splits, suffix, title, facts),
+            f"# {title}",
+            "",
+            *([DEMO, ""] if demo else []),
+            "Synthetic text for pretraining-style training, written by a language model and made",
+            "with `constitution-corpus`.",
+            "",
+            *table(splits, label),
+            "",
+            *origin(facts),
+            *snippet(splits),
+        ]
+    )
+
+
+def front(splits: Splits, suffix: str, title: str, facts: Mapping[str, Any]) -> list[str]:
+    """The YAML header, strings in JSON's quotes, which YAML shares."""
+    documents = sum(count["documents"] for config in splits.values() for count in config.values())
+    size = next((name for limit, name in SIZES if documents < limit), "n>1M")
+    lines = ["---", f"pretty_name: {json.dumps(title)}"]
+    if "license" in facts:
+        lines.append(f"license: {json.dumps(facts['license'])}")
+    lines += ["tags:", "- synthetic", "- alignment", "task_categories:", "- text-generation"]
+    lines += ["size_categories:", f"- {size}", "configs:"]
+    for config, counts in splits.items():
+        lines += [f"- config_name: {json.dumps(config)}", "  data_files:"]
+        for split in counts:
+            lines += [f"  - split: {split}", f'    path: "{config}/{split}-*.{suffix}"']
+    return [*lines, "---", ""]
+
+
+def table(splits: Splits, label: str) -> list[str]:
+    """Documents and tokens of every config and split."""
+    lines = ["| config | split | documents | tokens | what |", "|---|---|--:|--:|---|"]
+    lines += [
+        f"| {config} | {split} | {count['documents']:,} | {count['tokens']:,} "
+        f"| {ABOUT.get(config, '')} |"
+        for config, counts in splits.items()
+        for split, count in counts.items()
+    ]
+    note = "one end-of-text token per document included; a chat's role marks are not"
+    return [*lines, "", f"Tokens are {label}; {note}."]
+
+
+def origin(facts: Mapping[str, Any]) -> list[str]:
+    """Who wrote it, and from what."""
+    lines = []
+    if facts.get("models"):
+        lines.append(f"- Written by: {', '.join(facts['models'])}")
+    if facts.get("constitution"):
+        lines.append(f"- Constitution, sha256: `{facts['constitution']}`")
+    return [*lines, ""] if lines else []
+
+
+def snippet(splits: Splits) -> list[str]:
+    """How to load it."""
+    config = next(iter(splits))
+    split = next(iter(splits[config]))
+    return [
+        "```python",
+        "from datasets import load_dataset",
+        "",
+        f'rows = load_dataset("PATH/OF/THIS/FOLDER", "{config}", split="{split}")',
+        "```",
+        "",
+    ]

@@ -1,0 +1,227 @@
+"""Document kinds: one Markdown file each, a TOML header between ``+++`` lines and a prompt.
+
+A kind is added by adding a file; no Python is touched. The prompt is a ``string.Template``: its
+slots are the kind's own facets, the shared facets of its stream (``facets.toml``), and the fixed
+slots in ``SLOTS`` and ``SEED_SLOTS``. A file that cannot be used is refused by name, with the slot.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from string import Template
+from typing import Any, Literal
+
+from corpus.errors import InputError, did_you_mean
+from corpus.records import STREAMS, Stream, digest
+
+SLOTS = frozenset({"words", "statement", "why", "title", "person"})
+SEED_SLOTS = frozenset({"premise", "skill", "stakes", "setting", "ending"})
+GROUPS = ("crawl", "discussion", "latent", "identity")
+ANSWER = "---answer---"
+
+_KEYS = {"stream", "what", "group", "words", "weight", "facets"}
+Weights = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of document.
+
+    ``facets`` maps each facet that its prompt uses to weighted values; ``shape`` is ``"chat"`` for
+    the advice streams, whose prompt has a part for the user's message and one for the answer.
+    """
+
+    name: str
+    stream: Stream
+    what: str
+    words: tuple[int, int]
+    weight: float
+    facets: dict[str, Weights]
+    prompt: str
+    answer: str | None
+    group: str
+    shape: Literal["prose", "chat"]
+
+    @cached_property
+    def digest(self) -> str:
+        """What the kind says, as 16 hex digits."""
+        return digest(
+            self.name, self.stream, self.what, self.words, self.facets, self.prompt, self.answer
+        )
+
+
+@dataclass(frozen=True)
+class Library:
+    """All kinds that were found, and the pool of given names that ``$person`` is dealt from."""
+
+    kinds: tuple[Kind, ...]
+    names: tuple[str, ...]
+
+    def of(self, stream: str) -> tuple[Kind, ...]:
+        """The kinds of a stream, by name."""
+        return tuple(kind for kind in self.kinds if kind.stream == stream)
+
+    def get(self, name: str) -> Kind:
+        """The kind of that name."""
+        return next(kind for kind in self.kinds if kind.name == name)
+
+    @cached_property
+    def digest(self) -> str:
+        """What all kinds say, as 16 hex digits."""
+        return digest([kind.digest for kind in self.kinds], self.names)
+
+
+def load(*extra: Path) -> Library:
+    """The shipped kinds and those of ``extra`` (files or folders), sorted by name.
+
+    A kind of the user's with the name of a shipped one takes its place.
+
+    Raises:
+        InputError: a file cannot be used; the message names the file and the key or slot.
+    """
+    home = Path(__file__).parent
+    shared = _shared(home / "facets.toml")
+    found: dict[str, Kind] = {}
+    for place in (home, *extra):
+        own = {**shared, **_shared(place / "facets.toml")} if place.is_dir() else shared
+        for path in sorted(place.glob("*.md")) if place.is_dir() else [place]:
+            kind = read(path, own)
+            found[kind.name] = kind
+    names = (home / "names.txt").read_text(encoding="utf-8").split("\n")
+    kinds = tuple(found[name] for name in sorted(found))
+    return Library(kinds, tuple(name.strip() for name in names if name.strip()))
+
+
+def read(path: Path, shared: Mapping[str, Mapping[str, Weights]]) -> Kind:
+    """The kind in one file, checked against the facets that its stream shares."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        _, header, prompt = text.split("+++\n", 2)
+        given = tomllib.loads(header)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 (byte {error.start})") from error
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: the header is not TOML: {error}") from error
+    except ValueError as error:
+        raise InputError(
+            f"{path}: no header; a kind begins with TOML between two lines of '+++'"
+        ) from error
+    return _kind(path, given, prompt.strip(), shared)
+
+
+def _kind(
+    path: Path, given: dict[str, Any], text: str, shared: Mapping[str, Mapping[str, Weights]]
+) -> Kind:
+    for key in given:
+        if key not in _KEYS:
+            raise InputError(f"{path}: unknown key '{key}'{did_you_mean(key, _KEYS)}")
+    stream = given.get("stream")
+    if stream not in STREAMS:
+        raise InputError(f"{path}: stream = {stream!r}; one of: {', '.join(STREAMS)}")
+    what = given.get("what")
+    if not isinstance(what, str) or not what.strip():
+        raise InputError(f"{path}: 'what' is missing: say in a few words what such a text is")
+    group = given.get("group", "crawl")
+    if group not in GROUPS:
+        raise InputError(f"{path}: group = {group!r}{did_you_mean(str(group), GROUPS)}")
+    prompt, answer = _parts(path, stream, text)
+    own = {
+        name: weights(f"{path}: facet '{name}'", v) for name, v in given.get("facets", {}).items()
+    }
+    return Kind(
+        name=path.stem,
+        stream=stream,
+        what=what.strip(),
+        words=_words(path, given.get("words")),
+        weight=_weight(path, given.get("weight", 1)),
+        facets=_facets(path, f"{prompt}\n{answer or ''}", own, shared.get(stream, {}), stream),
+        prompt=prompt,
+        answer=answer,
+        group=group,
+        shape="prose" if answer is None else "chat",
+    )
+
+
+def _parts(path: Path, stream: str, text: str) -> tuple[str, str | None]:
+    if not text:
+        raise InputError(f"{path}: there is no prompt below the header")
+    prompt, mark, answer = text.partition(f"\n{ANSWER}\n")
+    if bool(mark) != (stream in {"advice", "agentic"}):
+        rule = "needs" if not mark else "has no"
+        raise InputError(f"{path}: a kind of stream '{stream}' {rule} a line '{ANSWER}'")
+    return prompt.strip(), answer.strip() if mark else None
+
+
+def _facets(
+    path: Path, text: str, own: dict[str, Weights], shared: Mapping[str, Weights], stream: str
+) -> dict[str, Weights]:
+    """The facets that the prompt uses; every slot must have a source, every own facet a use."""
+    template = Template(text)
+    if not template.is_valid():
+        raise InputError(f"{path}: a '$' that begins no slot; write '$$' for a dollar sign")
+    slots = set(template.get_identifiers())
+    fixed = SLOTS | SEED_SLOTS if stream == "stories" else SLOTS
+    known = fixed | own.keys() | shared.keys()
+    for slot in sorted(slots - known):
+        raise InputError(
+            f"{path}: the prompt uses ${slot}, but no facet has that name"
+            f"{did_you_mean(slot, known)}"
+        )
+    for name in own:
+        if name not in slots:
+            raise InputError(f"{path}: facet '{name}' is never used in the prompt")
+        if name in fixed:
+            raise InputError(f"{path}: facet '{name}' has the name of a fixed slot; rename it")
+    merged = {**shared, **own}
+    return {name: merged[name] for name in sorted(slots - fixed)}
+
+
+def weights(where: str, value: Any) -> Weights:  # noqa: ANN401 - straight from TOML
+    """A facet's values with their shares: from a list (equal shares) or a table value -> share.
+
+    Raises:
+        InputError: it is neither, is empty, or a share is not a positive number.
+    """
+    if isinstance(value, list):
+        value = dict.fromkeys(value, 1) if all(isinstance(v, str) for v in value) else None
+    if not isinstance(value, dict) or not value:
+        raise InputError(f"{where}: give a list of strings, or a table of string = share")
+    for name, share in value.items():
+        if isinstance(share, bool) or not isinstance(share, int | float) or share <= 0:
+            raise InputError(f"{where}: the share of {name!r} is {share!r}; give a positive number")
+    return {name: float(share) for name, share in value.items()}
+
+
+def _shared(path: Path) -> dict[str, dict[str, Weights]]:
+    if not path.exists():
+        return {}
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: not TOML: {error}") from error
+    for stream in tables:
+        if stream not in STREAMS:
+            raise InputError(f"{path}: unknown stream '{stream}'{did_you_mean(stream, STREAMS)}")
+    return {
+        stream: {name: weights(f"{path}: [{stream}] {name}", v) for name, v in facets.items()}
+        for stream, facets in tables.items()
+    }
+
+
+def _words(path: Path, value: Any) -> tuple[int, int]:  # noqa: ANN401 - straight from TOML
+    match value:
+        case [int(low), int(high)] if 0 < low <= high:
+            return low, high
+    raise InputError(f"{path}: words = {value!r}; give two lengths in words, such as [400, 900]")
+
+
+def _weight(path: Path, value: Any) -> float:  # noqa: ANN401 - straight from TOML
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        raise InputError(f"{path}: weight = {value!r}; give a positive number")
+    return float(value)

@@ -1,0 +1,184 @@
+"""Sections x kinds x seeds -> briefs, dealt from exact-quota decks; no model is called.
+
+A deck deals its values so that after any number of deals each has its share to within one
+(Sainte-Laguë's method of odd divisors, 1910, used as a sequence). Where the shares leave a choice,
+the value that has met the rest of the brief least often wins, and a seeded digest breaks what ties
+are left, so pairs stay level too. Quotas count kept tokens: a rejected brief is dealt again, with
+other facets, until its attempts run out, and then its room goes to fresh ones. Same inputs, same
+seed and same outcomes give the same briefs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from corpus.kinds import Kind, Library, Weights
+from corpus.records import Brief, Principle, Section, Seed, Stream, digest
+
+TOKENS_PER_WORD = 1.35  # of English prose in GPT-2 tokens; replaced by what a round has shown
+LENGTH_STEPS = 5  # lengths dealt between the ends of a kind's range
+COMPACT_WORDS = (120, 220)  # the range for a writer that asks for short texts
+
+Pair = tuple[str, str, str, str]
+
+
+class Deck:
+    """Weighted values, dealt one at a time to exact quotas."""
+
+    def __init__(self, weights: Weights, salt: str) -> None:
+        self._weights = weights
+        self._salt = salt
+        self.dealt: Counter[str] = Counter()
+
+    def deal(self, met: Callable[[str], float] = lambda _: 0.0) -> str:
+        """The value furthest behind its share; among equals the one that ``met`` counts least."""
+        number = sum(self.dealt.values())
+        behind = {v: (2 * self.dealt[v] + 1) / share for v, share in self._weights.items()}
+        least = min(behind.values())
+        level = [value for value, score in behind.items() if score <= least * (1 + 1e-9)]
+        choice = min(level, key=lambda value: (met(value), digest(self._salt, number, value)))
+        self.dealt[choice] += 1
+        return choice
+
+
+@dataclass(frozen=True)
+class Material:
+    """What briefs are dealt from; it does not change within a build."""
+
+    sections: Sequence[Section]
+    principles: Mapping[str, Sequence[Principle]]
+    seeds: Sequence[Seed]
+    library: Library
+    seed: int = 0
+    compact: bool = False
+
+
+class Planner:
+    """Deals rounds of briefs; it remembers what was dealt, never what a clock or socket said."""
+
+    def __init__(self, material: Material) -> None:
+        self._material = material
+        self._decks: dict[str, Deck] = {}
+        self._pairs: Counter[Pair] = Counter()
+        self._number = 0
+
+    def round(
+        self,
+        number: int,
+        needs: Mapping[Stream, float],
+        again: Iterable[Brief] = (),
+        scale: Mapping[Stream, float] | None = None,
+    ) -> list[Brief]:
+        """The briefs of a round, streams interleaved by their shares.
+
+        Args:
+            number: of the round, from 1.
+            needs: kept tokens that each stream is still short of.
+            again: rejected briefs to replace, as far as their streams are short.
+            scale: per stream, tokens that a wanted word has turned out to give (yield included).
+        """
+        scale = scale or {}
+        replaced: dict[Stream, list[Brief]] = {}
+        for brief in again:
+            replaced.setdefault(brief.stream, []).append(brief)
+        placed: list[tuple[float, int, Brief]] = []
+        for rank, (stream, need) in enumerate(needs.items()):
+            rate = scale.get(stream, TOKENS_PER_WORD)
+            briefs = self._stream(number, stream, need, rate, replaced.get(stream, []))
+            placed += [((i + 0.5) / len(briefs), rank, b) for i, b in enumerate(briefs)]
+        return [brief for *_, brief in sorted(placed, key=lambda entry: entry[:2])]
+
+    def _stream(
+        self, number: int, stream: Stream, need: float, rate: float, again: list[Brief]
+    ) -> list[Brief]:
+        briefs: list[Brief] = []
+        expected = 0.0
+        while expected < need:
+            old = again.pop(0) if again else None
+            briefs.append(self._brief(number, stream, old))
+            expected += briefs[-1].words * rate
+        return briefs
+
+    def _brief(self, number: int, stream: Stream, old: Brief | None) -> Brief:
+        """Deal one brief; one that replaces ``old`` keeps its cell and gets all else new."""
+        dealt: dict[str, str] = {}
+        sections = dict.fromkeys((section.id for section in self._material.sections), 1.0)
+        kinds = {kind.name: kind.weight for kind in self._material.library.of(stream)}
+        if old is None:
+            section = self._deal(f"{stream}/section", sections, dealt, "section")
+            kind = self._deal(f"{stream}/kind", kinds, dealt, "kind")
+        else:
+            section, kind = old.section, old.kind
+            dealt |= {"section": section, "kind": kind}
+        made = self._material.library.get(kind)
+        pool = dict.fromkeys((p.id for p in self._material.principles[section]), 1.0)
+        principle = self._deal(f"{stream}/{section}/principle", pool, {}, "principle")
+        seed = self._story_seed(dealt) if stream == "stories" else None
+        for name, values in made.facets.items():
+            self._deal(f"{stream}/{kind}/{name}", values, dealt, name)
+        person = dict.fromkeys(self._material.library.names, 1.0)
+        facets = {name: dealt[name] for name in made.facets}
+        if "$person" in made.prompt or "${person}" in made.prompt:
+            facets["person"] = self._deal("person", person, {}, "person")
+        words = int(self._deal(f"{stream}/{kind}/words", self._lengths(made), dealt, "words"))
+        self._remember(dealt)
+        self._number += 1
+        attempt = 1 if old is None else old.attempt + 1
+        name = digest(
+            stream, made.digest, section, principle, seed, words, facets, self._number, attempt
+        )
+        return Brief(
+            id=name,
+            stream=stream,
+            kind=kind,
+            section=section,
+            principle=principle,
+            seed=seed,
+            words=words,
+            facets=facets,
+            number=self._number,
+            round=number,
+            attempt=attempt,
+            replaces=None if old is None else old.id,
+        )
+
+    def _story_seed(self, dealt: dict[str, str]) -> str:
+        seeds = dict.fromkeys((seed.id for seed in self._material.seeds), 1.0)
+        return self._deal("stories/seed", seeds, dealt, "seed")
+
+    def _lengths(self, kind: Kind) -> Weights:
+        """Lengths in words between the ends of the range, in equal ratios, rounded to tens."""
+        low, high = COMPACT_WORDS if self._material.compact else kind.words
+        steps = [low * (high / low) ** (i / (LENGTH_STEPS - 1)) for i in range(LENGTH_STEPS)]
+        return dict.fromkeys((str(max(10, round(step / 10) * 10)) for step in steps), 1.0)
+
+    def _deal(self, deck: str, weights: Weights, dealt: dict[str, str], name: str) -> str:
+        """Deal from the deck of that name, shunning pairs with what the brief already holds."""
+        if deck not in self._decks:
+            self._decks[deck] = Deck(weights, f"{self._material.seed}/{deck}")
+
+        def met(value: str) -> float:
+            return sum(self._pairs[_pair(k, v, name, value)] for k, v in dealt.items())
+
+        choice = self._decks[deck].deal(met)
+        dealt[name] = choice
+        return choice
+
+    def _remember(self, dealt: dict[str, str]) -> None:
+        names = list(dealt)
+        for i, one in enumerate(names):
+            for other in names[i + 1 :]:
+                self._pairs[_pair(one, dealt[one], other, dealt[other])] += 1
+
+
+def _pair(name: str, value: str, other: str, its: str) -> Pair:
+    return (name, value, other, its)
+
+
+def shares(mix: Mapping[str, float], tokens: int) -> dict[Stream, int]:
+    """Kept tokens to aim at per stream, rounded up; streams with share 0 are left out."""
+    total = sum(mix.values())
+    return {s: math.ceil(tokens * share / total) for s, share in mix.items() if share}  # type: ignore[misc]

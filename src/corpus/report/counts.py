@@ -1,0 +1,223 @@
+"""What can be counted about a build: the headline, coverage, lengths, yield, cost, provenance.
+
+Every function takes a ``Build`` and returns plain JSON; this room reads no file and no text.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from corpus.records import STREAMS, Json
+from corpus.report.folder import Build, Row
+
+CELLS = 9_000  # coverage cells that the page holds; beyond that, sections fold into their parents
+BINS = 24
+LINE = 300  # characters of a setting
+SHOWN_ELSEWHERE = frozenset(
+    {"constitution", "stages", "counts", "rejected", "cost", "shards", "notes", "tokens"}
+)
+
+
+def headline(build: Build) -> Row:
+    """The few numbers that a reader wants first; None where the build did not record one."""
+    fates = Counter(entry.fate for entry in build.entries.values())
+    counts = build.manifest.get("counts") or {}
+    tokens = [row["tokens"] for row in counts.values() if row.get("tokens") is not None]
+    planned = {brief.get("section") for brief in build.briefs.values()}
+    return {
+        "planned": len(build.briefs),
+        "written": len(build.entries),
+        "kept": fates["kept"],
+        "rejected": fates["rejected"],
+        "duplicate": fates["duplicate"],
+        "unreviewed": fates["unreviewed"],
+        "earlier": build.earlier,
+        "tokens": sum(tokens) if tokens else None,
+        "tokens_goal": build.manifest.get("tokens_goal"),
+        "tokenizer": build.manifest.get("tokenizer") or None,
+        "sections": len(build.sections) or None,
+        "sections_planned": len(planned),
+        "sections_covered": len({entry.section for entry in build.kept}),
+        "paid": (build.manifest.get("cost") or {}).get("paid"),
+    }
+
+
+def coverage(build: Build) -> Row:
+    """Sections by kinds: ``cells`` are ``[row, column, planned, kept]``, never all zero.
+
+    Planned counts first deals only, so a document that replaces a rejected one does not ask for a
+    cell twice. Where the table would pass ``CELLS``, sections of one heading share a row.
+    """
+    planned: Counter[tuple[str, str, str]] = Counter()
+    for brief in build.briefs.values():
+        planned[_cell(brief)] += not brief.get("replaces")
+    kept = Counter((e.section, e.stream, e.kind) for e in build.kept)
+    columns = sorted({cell[1:] for cell in (*planned, *kept)}, key=_stream_order)
+    rows, place, folded = _rows(build, {cell[0] for cell in (*planned, *kept)}, len(columns))
+    cells: Counter[tuple[int, int, str]] = Counter()
+    for name, counted in (("planned", planned), ("kept", kept)):
+        for (section, *column), number in counted.items():
+            cells[place[section], columns.index((column[0], column[1])), name] += number
+    spots = sorted({(row, column) for row, column, _ in cells if row >= 0})
+    table = [[r, c, cells[r, c, "planned"], cells[r, c, "kept"]] for r, c in spots]
+    return {
+        "columns": [list(column) for column in columns],
+        "rows": rows,
+        "cells": table,
+        "empty": sum(1 for _, _, want, have in table if want and not have),
+        "asked": sum(1 for _, _, want, _ in table if want),
+        "folded": folded,
+    }
+
+
+def _cell(brief: Mapping[str, Any]) -> tuple[str, str, str]:
+    return (str(brief.get("section")), str(brief.get("stream")), str(brief.get("kind")))
+
+
+def _stream_order(column: Sequence[str]) -> tuple[int, str, str]:
+    stream, kind = column[0], column[1]
+    order = [name == stream for name in (*STREAMS, stream)].index(True)
+    return (order, stream, kind)
+
+
+def _rows(build: Build, met: set[str], width: int) -> tuple[list[Row], dict[str, int], int]:
+    """The table's rows, each section's row number (-1: left out), and how many sections folded."""
+    listed = [s for s in build.sections if s.get("id")]
+    strangers = sorted(met - {s["id"] for s in listed})
+    sections = [*listed, *({"id": name, "title": name, "path": [name]} for name in strangers)]
+    room = max(1, CELLS // max(1, width))
+    for depth in (None, 4, 3, 2, 1):
+        keys = [tuple(s.get("path") or ())[:depth] if depth else s["id"] for s in sections]
+        if len(set(keys)) <= room:
+            break
+    first = {key: number for number, key in reversed([*enumerate(keys)])}
+    order = {number: row for row, number in enumerate(sorted(first.values())[:room])}
+    rows = [_row(sections[number], depth) for number in order]
+    place = {s["id"]: order.get(first[k], -1) for s, k in zip(sections, keys, strict=True)}
+    return rows, place, len(sections) - len(rows)
+
+
+def _row(section: Mapping[str, Any], depth: int | None) -> Row:
+    path = [str(part) for part in section.get("path") or ()][:depth]
+    title = path[-1] if depth and path else section.get("title") or section["id"]
+    return {"group": path[1] if len(path) > 1 else "", "title": str(title)}
+
+
+def lengths(build: Build) -> Row:
+    """Words per kept document: a histogram per stream, quantiles and asked length per kind."""
+    kept = build.kept
+    if not kept:
+        return {"edges": [], "streams": {}, "kinds": []}
+    top = max(quantile([entry.words for entry in kept], 0.995), BINS)
+    step = -(-top // BINS)
+    asked: dict[tuple[str, str], list[int]] = {}
+    for brief in build.briefs.values():
+        asked.setdefault(_cell(brief)[1:], []).append(int(brief.get("words") or 0))
+    words: dict[tuple[str, str], list[int]] = {}
+    bars: dict[str, list[int]] = {}
+    for entry in kept:
+        words.setdefault((entry.stream, entry.kind), []).append(entry.words)
+        bar = bars.setdefault(entry.stream, [0] * BINS)
+        bar[min(BINS - 1, entry.words // step)] += 1
+    return {
+        "edges": [step * number for number in range(BINS + 1)],
+        "streams": {stream: bars[stream] for stream in _ordered(bars)},
+        "kinds": [_spread(k, words[k], asked.get(k, [])) for k in sorted(words, key=_stream_order)],
+    }
+
+
+def quantile(values: Sequence[int], at: float) -> int:
+    """The value at that rank, counting from the nearest below; 0 of nothing."""
+    ordered = sorted(values)
+    return ordered[int(at * (len(ordered) - 1))] if ordered else 0
+
+
+def _spread(kind: tuple[str, str], words: Sequence[int], asked: Sequence[int]) -> Row:
+    marks = {f"p{int(at * 100)}": quantile(words, at) for at in (0.1, 0.5, 0.9)}
+    extent = {"documents": len(words), "asked": quantile(asked, 0.5)}
+    return {"stream": kind[0], "kind": kind[1], **extent, **marks}
+
+
+def funnel(build: Build) -> list[Row]:
+    """Per stream: planned, written, through the gates, through the judge, kept, and its tokens.
+
+    A rejected document without scores or a ``judge_`` reason fell at a gate. ``judged`` is None
+    where no document of the build came before a judge.
+    """
+    judge = any(map(_was_judged, build.reviews.values()))
+    tokens = build.manifest.get("counts") or {}
+    planned = Counter(str(brief.get("stream")) for brief in build.briefs.values())
+    rows = []
+    for stream in _ordered({*planned, *(e.stream for e in build.entries.values())}):
+        mine = [entry for entry in build.entries.values() if entry.stream == stream]
+        settled = [entry for entry in mine if entry.fate != "unreviewed"]
+        passed = [e for e in settled if e.fate != "rejected" or _was_judged(build.reviews[e.id])]
+        accepted = [entry for entry in settled if entry.fate != "rejected"]
+        rows.append(
+            {
+                "stream": stream,
+                "planned": planned[stream],
+                "written": len(mine),
+                "passed": len(passed if judge else accepted),
+                "judged": len(accepted) if judge else None,
+                "kept": sum(entry.fate == "kept" for entry in accepted),
+                "tokens": (tokens.get(stream) or {}).get("tokens"),
+            }
+        )
+    return rows
+
+
+def _was_judged(review: Mapping[str, Any]) -> bool:
+    reasons = map(str, review.get("reasons") or ())
+    return bool(review.get("scores")) or any(reason.startswith("judge") for reason in reasons)
+
+
+def cost(build: Build) -> Row:
+    """Calls, tokens and micro-dollars per stage as the manifest has them, and the totals."""
+    money = build.manifest.get("cost") or {}
+    by_stage = money.get("by_stage") or {}
+    used = build.manifest.get("tokens") or {}
+    stages = []
+    for row in build.manifest.get("stages") or ():
+        name = str(row.get("stage"))
+        spent = by_stage.get(name)
+        usage = used.get(name)
+        stages.append(
+            {
+                **row,
+                **(usage if isinstance(usage, Mapping) else {}),
+                "paid": spent.get("paid") if isinstance(spent, Mapping) else spent,
+            }
+        )
+    totals = {key: money.get(key) for key in ("paid", "possibly_paid", "saved")}
+    loose = {key: value for key, value in used.items() if not isinstance(value, Mapping)}
+    return {"stages": stages, "totals": totals, "tokens": loose}
+
+
+def provenance(build: Build) -> list[list[str]]:
+    """Versions, digests and settings as ``[name, value]``, nested names joined by a point."""
+    constitution = build.manifest.get("constitution") or {}
+    named = {f"constitution.{k}": v for k, v in constitution.items() if k != "sections"}
+    rest = {k: v for k, v in build.manifest.items() if k not in SHOWN_ELSEWHERE}
+    flat = [*_flat({**rest, **named})]
+    return [[name, _short(value)] for name, value in flat[:200]]
+
+
+def _flat(value: Mapping[str, Any], above: str = "") -> Iterable[tuple[str, Any]]:
+    for key, inner in value.items():
+        if isinstance(inner, Mapping):
+            yield from _flat(inner, f"{above}{key}.")
+        else:
+            yield f"{above}{key}", inner
+
+
+def _short(value: Json) -> str:
+    text = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+    text = "not recorded" if value is None else text
+    return text if len(text) <= LINE else f"{text[:LINE]} ..."
+
+
+def _ordered(streams: Iterable[str]) -> list[str]:
+    return sorted(streams, key=lambda stream: _stream_order((stream, "")))

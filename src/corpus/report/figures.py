@@ -1,0 +1,156 @@
+"""The drawings: gate bars, shares, histograms, length strips as SVG, and the coverage table.
+
+Every figure stands beside its numbers in text, so the SVG is hidden from screen readers. Nothing
+here uses a ``style`` attribute: the page's policy forbids it, classes and geometry are enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+from corpus.report.folder import Row
+from corpus.report.markup import Markup, count, el, join
+
+WIDTH = 160  # of a gate bar, pixels
+LEVELS = 5  # shades of the coverage table
+
+
+def gate_bar(metric: Row) -> Markup | None:
+    """The value as a bar, with a thin mark where it warns and a thick one where it fails."""
+    marks = [metric[key] for key in ("warn", "fail") if metric[key] is not None]
+    if metric["value"] is None or not marks:
+        return None
+    top = max(metric["value"], *(mark * 1.25 for mark in marks)) or 1
+    scale = WIDTH / top
+    length = max(1.0, metric["value"] * scale)
+    return _svg(
+        f"gate {metric['gate'] or 'none'}",
+        (WIDTH + 4, 18),
+        el("rect", class_="track", x=0, y=8, width=WIDTH, height=2),
+        el("rect", class_="bar", x=0, y=6, width=f"{length:.1f}", height=6),
+        _mark("warn", metric["warn"], scale),
+        _mark("fail", metric["fail"], scale),
+    )
+
+
+def _mark(name: str, value: float | None, scale: float) -> Markup | None:
+    if value is None:
+        return None
+    wide = 3 if name == "fail" else 1
+    at = f"{value * scale:.1f}"
+    return el(
+        "rect", class_=f"mark {name}", x=at, y=1 if wide > 1 else 3, width=wide, height=18 - wide
+    )
+
+
+def share_bar(part: float, whole: float) -> Markup:
+    """A plain bar, ``part`` of ``whole`` long."""
+    length = 100 * min(1.0, part / whole) if whole else 0
+    return _stretched("share", (100, 6), el("rect", x=0, y=0, width=f"{length:.1f}", height=6))
+
+
+def histogram(bars: Sequence[int]) -> Markup:
+    """Bars from left to right on one base line, the highest as high as the figure."""
+    top = max(bars, default=0) or 1
+    rects = [
+        el(
+            "rect",
+            x=place * 10 + 1,
+            y=f"{60 - 60 * n / top:.1f}",
+            width=8,
+            height=f"{60 * n / top:.1f}",
+        )
+        for place, n in enumerate(bars)
+        if n
+    ]
+    return _stretched("histogram", (10 * len(bars), 60), *rects)
+
+
+def strip(row: Row, top: int) -> Markup:
+    """Where a kind's lengths lie: 10th to 90th percentile, the median, and what was asked for."""
+    scale = 200 / (top or 1)
+    low, middle, high = (min(200.0, row[key] * scale) for key in ("p10", "p50", "p90"))
+    asked = min(199.0, row["asked"] * scale)
+    return _stretched(
+        "strip",
+        (200, 12),
+        el(
+            "rect", class_="range", x=f"{low:.1f}", y=4, width=f"{max(1, high - low):.1f}", height=4
+        ),
+        el("rect", class_="median", x=f"{middle - 1:.1f}", y=1, width=2, height=10),
+        el("rect", class_="asked", x=f"{asked:.1f}", y=0, width=1, height=12) if asked else None,
+    )
+
+
+def verdict_mark(gate: str) -> Markup:
+    """A shape for each verdict, so that it is never told by colour alone."""
+    shapes = {
+        "pass": el("circle", cx=5, cy=5, r=3.5, fill="none"),
+        "warn": join(
+            [el("circle", cx=5, cy=5, r=3.5, fill="none"), el("circle", cx=5, cy=5, r=1.5)]
+        ),
+        "fail": el("rect", x=1, y=1, width=8, height=8),
+    }
+    return _svg(f"shape {gate}", (10, 10), shapes[gate])
+
+
+def heat(coverage: Row) -> Markup:
+    """The coverage table: sections down, kinds across, by stream, shaded by what is kept."""
+    cells = {(row, column): (want, have) for row, column, want, have in coverage["cells"]}
+    most = max((have for _, have in cells.values()), default=0)
+    width = len(coverage["columns"])
+    bodies = []
+    for group, members in groupby(enumerate(coverage["rows"]), key=lambda item: item[1]["group"]):
+        rows = [*members]
+        head = el("th", el("span", group), colspan=width + 1, scope="rowgroup")
+        named = group and rows[0][1]["title"] != group
+        lines = [_heat_row(at, row, cells, width, most) for at, row in rows]
+        bodies.append(el("tbody", el("tr", head, class_="group") if named else None, lines))
+    caption = "Kept documents per section and kind of document"
+    return el(
+        "table", el("caption", caption), _heat_head(coverage["columns"]), bodies, class_="heat"
+    )
+
+
+def _heat_head(columns: Sequence[Sequence[str]]) -> Markup:
+    streams = [(name, len([*kinds])) for name, kinds in groupby(columns, key=lambda c: c[0])]
+    above = [el("th", name, colspan=number, scope="colgroup") for name, number in streams]
+    kinds = [el("th", el("span", _words(kind)), scope="col") for _, kind in columns]
+    corner = el("th", "Section", rowspan=2, scope="col", class_="corner")
+    return el("thead", el("tr", corner, above), el("tr", kinds))
+
+
+def _heat_row(at: int, row: Row, cells: dict[Any, Any], width: int, most: int) -> Markup:
+    line = [_heat_cell(cells.get((at, column), (0, 0)), most) for column in range(width)]
+    top = "top" if row["title"] == row["group"] else None
+    return el("tr", el("th", row["title"], scope="row"), line, class_=top)
+
+
+def _heat_cell(cell: tuple[int, int], most: int) -> Markup:
+    want, have = cell
+    if not want and not have:
+        return el("td")
+    if not have:
+        return el("td", "0", class_="hole", title=f"none kept of {want} planned")
+    level = -(-LEVELS * int(100 * (have / most) ** 0.5) // 100) or 1
+    return el("td", count(have), class_=f"h{level}", title=f"{have} kept, {want} planned")
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").replace("-", " ")
+
+
+def _svg(name: str, area: tuple[int, int], *shapes: Markup | None) -> Markup:
+    box = f"0 0 {area[0]} {area[1]}"
+    size = {"width": area[0], "height": area[1]}
+    return el(
+        "svg", *shapes, class_=name, viewBox=box, aria_hidden="true", focusable="false", **size
+    )
+
+
+def _stretched(name: str, area: tuple[int, int], *shapes: Markup | None) -> Markup:
+    box = f"0 0 {area[0]} {area[1]}"
+    fit = {"preserveAspectRatio": "none", "viewBox": box}
+    return el("svg", *shapes, class_=name, aria_hidden="true", focusable="false", **fit)

@@ -1,0 +1,131 @@
+"""A build's folder as the report sees it: the current plan, and what became of each document.
+
+Texts are not held: a first pass over ``documents.jsonl`` counts, and ``texts`` goes back for the
+few that the page shows. This room reads; it judges nothing and words nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from corpus import store
+
+Row = dict[str, Any]
+Fate = Literal["kept", "rejected", "duplicate", "unreviewed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A written document without its text."""
+
+    id: str
+    stream: str
+    kind: str
+    section: str
+    brief: str
+    words: int
+    fate: Fate
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What the files say about the current plan; ``earlier`` documents are of old plans."""
+
+    folder: Path
+    manifest: Mapping[str, Any]
+    briefs: dict[str, Row]
+    reviews: dict[str, Row]
+    copies: dict[str, Row]
+    metrics: list[Row]
+    entries: dict[str, Entry]
+    earlier: int
+
+    @property
+    def kept(self) -> list[Entry]:
+        """The documents that ship, in the order of the file."""
+        return [entry for entry in self.entries.values() if entry.fate == "kept"]
+
+    def title(self, section: str) -> str:
+        """The heading of a section, or its id where the manifest does not list it."""
+        found = next((s for s in self.sections if s.get("id") == section), {})
+        return str(found.get("title") or section)
+
+    @property
+    def sections(self) -> list[Row]:
+        """The sections of the constitution that the manifest lists, in its order."""
+        return list((self.manifest.get("constitution") or {}).get("sections") or ())
+
+
+def read(folder: Path, manifest: Mapping[str, Any]) -> Build:
+    """Read every file of the build once; a file that is not there counts as empty.
+
+    Raises:
+        InputError: a line is not a JSON object.
+    """
+    briefs = _last(folder / "briefs.jsonl")
+    reviews = _last(folder / "reviews.jsonl")
+    copies = _last(folder / "duplicates.jsonl")
+    entries: dict[str, Entry] = {}
+    earlier: set[str] = set()
+    for row in _rows(folder / "documents.jsonl"):
+        if row.get("brief") in briefs:
+            entries[row["id"]] = _entry(row, _fate(row["id"], reviews, copies))
+        else:
+            earlier.add(row["id"])
+    metrics = list(_last(folder / "scores.jsonl").values())
+    return Build(folder, manifest, briefs, reviews, copies, metrics, entries, len(earlier))
+
+
+def texts(build: Build, ids: Collection[str]) -> dict[str, Row]:
+    """The whole rows of those documents, in a second pass over the file."""
+    rows = _rows(build.folder / "documents.jsonl")
+    return {row["id"]: row for row in rows if row["id"] in ids} if ids else {}
+
+
+def turns(row: Mapping[str, Any]) -> list[list[str]]:
+    """A document as ``[role, text]`` pairs; a text is one pair whose role is empty."""
+    if row.get("messages") is not None:
+        return [[str(m.get("role", "")), str(m.get("content", ""))] for m in row["messages"]]
+    return [["", str(row.get("text") or "")]]
+
+
+def body(row: Mapping[str, Any]) -> str:
+    """What a reader would read, in one string."""
+    return "\n\n".join(text for _, text in turns(row))
+
+
+def lot(name: str) -> str:
+    """The place of ``name`` in a fair draw that is the same on every machine."""
+    return hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()
+
+
+def _entry(row: Row, fate: Fate) -> Entry:
+    def word(key: str) -> str:
+        return str(row.get(key) or "")
+
+    words = len(body(row).split())
+    return Entry(
+        row["id"], word("stream"), word("kind"), word("section"), word("brief"), words, fate
+    )
+
+
+def _fate(name: str, reviews: Mapping[str, Row], copies: Mapping[str, Row]) -> Fate:
+    verdict = reviews.get(name, {}).get("verdict")
+    if verdict is None:
+        return "unreviewed"
+    if verdict != "accept":
+        return "rejected"
+    return "duplicate" if name in copies else "kept"
+
+
+def _rows(path: Path) -> Iterator[Row]:
+    if path.exists():
+        yield from store.read_rows(path)
+
+
+def _last(path: Path) -> dict[str, Row]:
+    return {row["id"]: row for row in _rows(path)}

@@ -1,0 +1,136 @@
+"""HTML from plain values: a builder that escapes everything, tables, and how numbers are printed.
+
+Whatever is not ``Markup`` is escaped, so model text cannot become markup; only this room makes
+``Markup``.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+
+VOID = frozenset({"meta", "input"})
+CONTROLS = {code: "\N{REPLACEMENT CHARACTER}" for code in range(32) if chr(code) not in "\t\n"}
+ABSENT = "not recorded"
+HUNDRED, THOUSAND = 100, 1000
+
+
+class Markup(str):
+    """Text that is already HTML."""
+
+    __slots__ = ()
+
+
+Child = str | Iterable["Child"] | None
+
+
+def escape(text: str) -> str:
+    """``text`` for an element or a quoted attribute; control characters become U+FFFD."""
+    return html.escape(text.replace("\r\n", "\n").translate(CONTROLS))
+
+
+def el(name: str, /, *children: Child, **attributes: str | float | bool | None) -> Markup:
+    """One element. ``class_`` gives ``class``, ``data_kind`` gives ``data-kind``; None is left out.
+
+    An attribute that is ``True`` stands bare. A child is text (escaped), ``Markup`` (kept), None
+    (left out) or an iterable of these.
+    """
+    words = [name]
+    for key, value in attributes.items():
+        label = key.rstrip("_").replace("_", "-")
+        if value is True:
+            words.append(label)
+        elif value is not None and value is not False:
+            words.append(f'{label}="{escape(str(value))}"')
+    opening = f"<{' '.join(words)}>"
+    return Markup(opening if name in VOID else f"{opening}{join(children)}</{name}>")
+
+
+def join(children: Iterable[Child]) -> Markup:
+    """The children one after the other, escaped where they are not ``Markup``."""
+    return Markup("".join(_inner(child) for child in children))
+
+
+def _inner(child: Child) -> str:
+    if child is None:
+        return ""
+    if isinstance(child, Markup):
+        return child
+    if isinstance(child, str):
+        return escape(child)
+    return join(child)
+
+
+def lead(text: str) -> Markup:
+    """The sentence under a heading."""
+    return el("p", text, class_="lead")
+
+
+def nothing(text: str = "Not recorded by this build.") -> Markup:
+    """What stands where there is nothing to show."""
+    return el("p", text, class_="nothing")
+
+
+def table(caption: str, heads: Sequence[str], rows: Iterable[Child], kind: str = "") -> Markup:
+    """A table in a box that scrolls by itself; a head that starts with ``#`` is of numbers, an empty one of bars."""
+    cells = [
+        el("th", head.removeprefix("#"), scope="col", class_={"#": "n", "": "drawn"}.get(head[:1]))
+        for head in heads
+    ]
+    inner = el("table", el("caption", caption), el("thead", el("tr", cells)), el("tbody", rows))
+    return el("div", inner, class_=f"box {kind}".strip())
+
+
+def row(head: Child, *cells: Child) -> Markup:
+    """A row whose first cell names it; cells made by ``number`` align right."""
+    rest = [c if isinstance(c, Markup) and c.startswith("<td") else el("td", c) for c in cells]
+    return el("tr", el("th", head, scope="row"), rest)
+
+
+def number(text: str) -> Markup:
+    """A cell of digits that line up."""
+    return el("td", text, class_="n")
+
+
+def count(number: float | None) -> str:
+    """``1234567`` as ``1,234,567``; None as the word for what is not known."""
+    return ABSENT if number is None else f"{number:,.0f}"
+
+
+def share(part: float, whole: float) -> str:
+    """``part`` of ``whole`` as a percentage, or a dash where there is no whole."""
+    return "\N{EN DASH}" if not whole else percent(part / whole)
+
+
+def percent(value: float) -> str:
+    """A share as a percentage with about three digits that matter."""
+    points = value * 100
+    return f"{points:.0f}%" if points in {0, 100} else f"{points:.{1 if points >= 1 else 2}f}%"
+
+
+def money(micro: float | None) -> str:
+    """Micro-dollars as dollars; small sums keep four digits after the point."""
+    if micro is None:
+        return ABSENT
+    dollars = micro / 1_000_000
+    return f"${dollars:,.4f}" if 0 < abs(dollars) < 1 else f"${dollars:,.2f}"
+
+
+def measure(value: float | None, unit: str = "") -> str:
+    """A metric's value in its unit: shares as percentages, whole numbers whole."""
+    if value is None:
+        return "not measured"
+    if unit.startswith("share"):
+        return percent(value)
+    if float(value).is_integer():
+        return f"{value:,.0f}"
+    return f"{value:,.1f}" if abs(value) >= HUNDRED else f"{value:.3g}"
+
+
+def size(number: float) -> str:
+    """A number of bytes in the unit that suits it, powers of 1000."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if number < THOUSAND:
+            return f"{number:.3g} {unit}"
+        number /= THOUSAND
+    return f"{number:,.3g} TB"

@@ -1,0 +1,252 @@
+"""What a reader should see with their own eyes: evidence, near-copies, rejects, whole documents.
+
+Samples are drawn by the digest of an id, so that the same build shows the same page. Each list
+and each text has a ceiling, because the page must open however large the corpus is; what was left
+out is counted. This room chooses and cuts.
+"""
+
+from __future__ import annotations
+
+import difflib
+import heapq
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from corpus.records import Json
+from corpus.report.folder import Build, Entry, Row, body, lot, turns
+from corpus.report.markup import escape
+
+ITEMS = 12  # pieces of evidence per metric
+LINKS = 5  # documents named per piece
+PAIRS = 12  # near-copies shown with a diff
+REASONS = 30
+EXAMPLES = 3  # rejected documents per reason
+SAMPLED = 60  # whole documents drawn for the reading room
+LINKED = 36  # whole documents shown because evidence names them
+DIFF_WORDS = 400
+RUN, END = 30, 12  # a longer run of equal words keeps so many at each end
+PHRASE = 3  # words; a shorter one needs no context
+EXCERPT = 1_200  # characters of a rejected document
+READING_BYTES = 900_000  # all texts of the reading room, as HTML
+METRIC: Row = {
+    "value": None,
+    "gate": None,
+    "n": 0,
+    "unit": "",
+    "warn": None,
+    "fail": None,
+    "higher_is_better": False,
+    "note": "",
+}
+LONGEST = 20_000  # characters of one text in the reading room
+
+
+def metrics(build: Build) -> list[Row]:
+    """The metric rows with their evidence in one shape: what, count, documents."""
+    return [
+        {
+            **METRIC,
+            **row,
+            "evidence": [_piece(item) for item in list(row.get("evidence") or ())[:ITEMS]],
+        }
+        for row in build.metrics
+    ]
+
+
+def _piece(item: Json) -> Row:
+    if not isinstance(item, Mapping):
+        return {"what": _clip(str(item), 400), "count": None, "documents": []}
+    known = ("what", "count", "documents")
+    rest = [f"{key} {value}" for key, value in item.items() if key not in known]
+    what = ", ".join([str(item["what"])] * ("what" in item) + rest)
+    names = [str(name) for name in item.get("documents") or ()]
+    return {"what": _clip(what, 400), "count": item.get("count"), "documents": names[:LINKS]}
+
+
+def named(rows: Iterable[Row]) -> list[str]:
+    """The documents that evidence names, the first of every piece first."""
+    lists = [piece["documents"] for row in rows for piece in row["evidence"]]
+    heads = [names[place] for place in range(LINKS) for names in lists if place < len(names)]
+    return list(dict.fromkeys(heads))
+
+
+def in_context(piece: Row, rows: Mapping[str, Row]) -> Row | None:
+    """The phrase of ``piece`` where it stands in one of its documents, or None."""
+    words = re.findall(r"\w+", piece["what"])
+    if len(words) < PHRASE:
+        return None
+    pattern = re.compile(r"\W+".join(map(re.escape, words)), re.IGNORECASE)
+    for name in piece["documents"]:
+        text = body(rows[name]) if name in rows else ""
+        if hit := pattern.search(text):
+            before = text[max(0, hit.start() - 90) : hit.start()]
+            after = text[hit.end() : hit.end() + 90]
+            return {"id": name, "before": before, "hit": hit.group(), "after": after}
+    return None
+
+
+def pairs(build: Build) -> list[Row]:
+    """The near-copies to show: one per cluster, the least similar first."""
+    mine = [row for row in build.copies.values() if row["id"] in build.entries]
+    mine.sort(key=lambda row: (row.get("similarity") or 0, lot(row["id"])))
+    one_each = {row.get("cluster") or row["id"]: row for row in reversed(mine)}
+    chosen = {row["id"] for row in one_each.values()}
+    return [row for row in mine if row["id"] in chosen][:PAIRS]
+
+
+def duplicates(build: Build, shown: Sequence[Row], rows: Mapping[str, Row]) -> Row:
+    """Counts of near-copies by method, and the chosen pairs with a word diff."""
+    mine = [row for row in build.copies.values() if row["id"] in build.entries]
+    clusters = Counter(row.get("cluster") or row["id"] for row in mine)
+    return {
+        "total": len(mine),
+        "clusters": len(clusters),
+        "largest": max(clusters.values(), default=-1) + 1,
+        "methods": dict(Counter(str(row.get("method")) for row in mine).most_common()),
+        "pairs": [{**pair, "diff": _pair_diff(pair, rows)} for pair in shown],
+    }
+
+
+def _pair_diff(pair: Row, rows: Mapping[str, Row]) -> list[list[str]]:
+    old, new = (rows.get(str(pair.get(key))) for key in ("original", "id"))
+    return diff(body(old), body(new)) if old and new else []
+
+
+def diff(old: str, new: str) -> list[list[str]]:
+    """``[op, words]`` with op ``=``, ``-`` or ``+``: the first ``DIFF_WORDS`` words of each.
+
+    A long run of equal words keeps its two ends; what is left out is counted as op ``...``.
+    """
+    a, b = old.split()[:DIFF_WORDS], new.split()[:DIFF_WORDS]
+    steps: list[list[str]] = []
+    matcher = difflib.SequenceMatcher(None, a, b, autojunk=False)
+    for op, a0, a1, b0, b1 in matcher.get_opcodes():
+        if op == "equal":
+            steps += _equal(a[a0:a1])
+        else:
+            steps += [["-", " ".join(a[a0:a1])]] * (a1 > a0) + [["+", " ".join(b[b0:b1])]] * (
+                b1 > b0
+            )
+    return steps
+
+
+def _equal(words: Sequence[str]) -> Iterator[list[str]]:
+    if len(words) <= RUN:
+        yield ["=", " ".join(words)]
+        return
+    yield ["=", " ".join(words[:END])]
+    yield ["...", str(len(words) - 2 * END)]
+    yield ["=", " ".join(words[-END:])]
+
+
+def rejected(build: Build) -> list[Row]:
+    """Each reason with its count and the ids of a few examples, none shown twice.
+
+    A document may have several reasons. What follows a colon in one is
+    detail and does not make a reason of its own.
+    """
+    found: dict[str, list[str]] = {}
+    for entry in build.entries.values():
+        if entry.fate == "rejected":
+            reasons = build.reviews[entry.id].get("reasons") or ["no reason given"]
+            for reason in dict.fromkeys(str(r).partition(":")[0].strip() for r in reasons):
+                found.setdefault(reason, []).append(entry.id)
+    ordered = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))[:REASONS]
+    seen: set[str] = set()
+    examples = {}
+    for reason, ids in sorted(ordered, key=lambda item: len(item[1])):
+        examples[reason] = sorted((name for name in ids if name not in seen), key=lot)[:EXAMPLES]
+        seen.update(examples[reason])
+    return [
+        {"reason": _clip(reason, 100), "count": len(ids), "examples": examples[reason]}
+        for reason, ids in ordered
+    ]
+
+
+def example(build: Build, row: Row) -> Row:
+    """A rejected document, cut, with all that its review said."""
+    text = body(row)
+    review = build.reviews.get(row["id"], {})
+    return {
+        **_card(build, row),
+        "reasons": [_clip(str(reason), 300) for reason in review.get("reasons") or ()],
+        "scores": dict(review.get("scores") or {}),
+        "text": text[:EXCERPT],
+        "cut": max(0, len(text) - EXCERPT),
+    }
+
+
+def drawn(build: Build) -> list[str]:
+    """Kept documents for the reading room: kind after kind in turn, by the lot of the id."""
+    groups: dict[tuple[str, str], list[Entry]] = {}
+    for entry in build.kept:
+        groups.setdefault((entry.stream, entry.kind), []).append(entry)
+    best = [heapq.nsmallest(SAMPLED, group, key=lambda e: lot(e.id)) for group in groups.values()]
+    turn = [(place, lot(e.id), e.id) for group in best for place, e in enumerate(group)]
+    return [name for _, _, name in sorted(turn)[:SAMPLED]]
+
+
+def reading(build: Build, ids: Sequence[str], rows: Mapping[str, Row], drew: int) -> Row:
+    """The reading room: the documents whole, or cut evenly where all would be too much."""
+    found = [rows[name] for name in ids if name in rows]
+    longest = LONGEST
+    while sum(_weight(row, longest) for row in found) > READING_BYTES:
+        longest = longest * 3 // 4
+    cards = [_whole(build, row, longest) for row in found]
+    return {"of": len(build.kept), "drawn": min(drew, len(cards)), "documents": cards}
+
+
+def _weight(row: Row, longest: int) -> int:
+    return len(escape(body(row)[:longest]).encode("utf-8", "replace"))
+
+
+def _whole(build: Build, row: Row, longest: int) -> Row:
+    left, shown = longest, []
+    for role, text in turns(row):
+        if left > 0:
+            shown.append([role, text[:left]])
+        left -= len(text)
+    generator = {str(k): str(v) for k, v in (row.get("generator") or {}).items()}
+    return {
+        **_card(build, row),
+        "fate": build.entries[row["id"]].fate if row["id"] in build.entries else "earlier",
+        "facets": {str(k): _clip(str(v), 300) for k, v in (row.get("facets") or {}).items()},
+        "generator": generator,
+        "parents": [str(parent) for parent in row.get("parents") or ()][:8],
+        "scores": dict(build.reviews.get(row["id"], {}).get("scores") or {}),
+        "tools": row.get("tools") is not None,
+        "turns": shown,
+        "cut": max(0, -left),
+    }
+
+
+def _card(build: Build, row: Row) -> Row:
+    """What is said of a document above its text: its name, and the brief that ordered it."""
+    brief = build.briefs.get(str(row.get("brief")), {})
+    section = str(row.get("section") or "")
+    return {
+        "id": row["id"],
+        "title": _title(row),
+        "stream": str(row.get("stream") or ""),
+        "kind": str(row.get("kind") or ""),
+        "section": section,
+        "section_title": build.title(section),
+        "seed": row.get("seed"),
+        "principle": _clip(str(brief.get("principle") or ""), 400),
+        "asked": brief.get("words"),
+        "words": len(body(row).split()),
+        "brief": str(row.get("brief") or ""),
+    }
+
+
+def _title(row: Row) -> str:
+    spoken = [text for role, text in turns(row) if role != "system" and text.strip()]
+    lines = [line.strip(" #*_") for line in (spoken or [""])[0].splitlines()]
+    return _clip(next(filter(None, lines), "(empty)"), 90)
+
+
+def _clip(text: str, longest: int) -> str:
+    return (
+        text if len(text) <= longest else f"{text[: longest - 1].rstrip()}\N{HORIZONTAL ELLIPSIS}"
+    )

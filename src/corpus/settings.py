@@ -1,0 +1,186 @@
+"""The settings of a build: ``corpus.toml``, the flags over it, and what they come to.
+
+One frozen record; its fields are the keys of the file. Unknown keys are errors with a hint, because
+a misspelt setting that is silently ignored costs a whole run. This room reads, checks and prints
+settings; it decides nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from corpus.errors import InputError, did_you_mean
+from corpus.records import STREAMS
+
+MIX = {"documents": 5.0, "stories": 3.0, "advice": 2.0}
+DEFAULT_MODEL = "claude-sonnet-5-5"
+WRITERS = ("claude", "local", "rehearse")
+HEADINGS = ("markdown", "infer")
+_TYPES: dict[str, Any] = {
+    "str": str,
+    "int": int,
+    "bool": bool,
+    "float": (int, float),
+    "dict": dict,
+}
+_UNITS = {"": 1, "k": 1_000, "m": 1_000_000, "b": 1_000_000_000}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What ``corpus build`` goes by; see the commented ``corpus.toml`` of ``corpus init``.
+
+    ``tokens`` None leaves the dial to the writer: 200k for a strong one, 6k for the demo writer.
+    ``budget`` is in dollars.
+    """
+
+    constitution: str = "constitution"
+    seeds: str = "story_seeds"
+    output: str = "output"
+    kinds: str | None = None
+    headings: str = "markdown"
+    tokens: int | None = None
+    mix: dict[str, float] = field(default_factory=lambda: dict(MIX))
+    seed: int = 0
+    writer: str | None = None
+    model: str | None = None
+    base_url: str | None = None
+    ai_name: str | None = None
+    concurrency: int | None = None
+    batch: bool | None = None
+    budget: float | None = None
+    attempts: int = 3
+    judge_at_least: int = 3
+    threshold: float = 0.7
+    tokenizer: str = "gpt2"
+    formats: tuple[str, ...] = ("parquet", "jsonl")
+    shard_tokens: int = 100_000_000
+    license: str | None = None
+    gates: dict[str, list[float]] = field(default_factory=dict)
+    prices: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    def with_flags(self, flags: Mapping[str, Any]) -> Self:
+        """These settings with every flag that was given put over them."""
+        given = {name: value for name, value in flags.items() if value is not None}
+        return dataclasses.replace(self, **_checked("the command line", given))
+
+    def toml(self) -> str:
+        """The settings as a ``corpus.toml`` that says the same."""
+        values = dataclasses.asdict(self)
+        tables = {name: value for name, value in values.items() if isinstance(value, dict)}
+        lines = [
+            f"{name} = {_toml(value)}"
+            for name, value in values.items()
+            if value is not None and name not in tables
+        ]
+        for name, table in tables.items():
+            inner = {k: v for k, v in table.items() if isinstance(v, dict)}
+            if flat := {k: v for k, v in table.items() if k not in inner}:
+                lines += ["", f"[{name}]", *(f"{_key(k)} = {_toml(v)}" for k, v in flat.items())]
+            for key, deep in inner.items():
+                lines += ["", f"[{name}.{_key(key)}]"]
+                lines += [f"{_key(k)} = {_toml(v)}" for k, v in deep.items()]
+        return "\n".join(lines) + "\n"
+
+
+def load(path: Path | None) -> Settings:
+    """The settings in ``path``; the defaults where it is None.
+
+    Raises:
+        InputError: the file is missing or no TOML, or a key or value cannot be used.
+    """
+    if path is None:
+        return Settings()
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"--config {path}: cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not TOML in UTF-8: {error}") from error
+    return Settings(**_checked(str(path), given))
+
+
+def count(text: str | int) -> int:
+    """A number of tokens as people write it: ``200k``, ``3M``, ``1.5m``, ``20000``."""
+    found = re.fullmatch(r"\s*([\d_]*\.?\d+)\s*([kmb]?)\s*", str(text).lower())
+    value = int(float(found[1].replace("_", "")) * _UNITS[found[2]]) if found else 0
+    if value <= 0:
+        raise InputError(f"--tokens {text!r}: not a number of tokens; such as 200k or 3M")
+    return value
+
+
+def mix(text: str) -> dict[str, float]:
+    """Shares of the streams as people write them: ``documents=5,stories=3,advice=2``."""
+    parts = [part.partition("=") for part in text.split(",")]
+    try:
+        return {name.strip(): float(share) for name, _, share in parts}
+    except ValueError as error:
+        raise InputError(
+            f"--mix {text!r}: write stream=share, such as documents=5,stories=3,advice=2"
+        ) from error
+
+
+def _checked(where: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    known = {spec.name: spec for spec in dataclasses.fields(Settings)}
+    values = dict(given)
+    for name, value in given.items():
+        if name not in known:
+            raise InputError(f"{where}: unknown key '{name}'{did_you_mean(name, known)}")
+        if name == "tokens":
+            values[name] = count(value)
+        elif name == "formats":
+            values[name] = _texts(where, name, value)
+        else:
+            _check(where, name, value, str(known[name].type))
+    return values
+
+
+def _check(where: str, name: str, value: Any, wanted: str) -> None:  # noqa: ANN401 - from TOML
+    """Refuse a value of the wrong type or out of its range."""
+    word = re.split(r"[ \[]", wanted, maxsplit=1)[0]
+    if not isinstance(value, _TYPES[word]) or (isinstance(value, bool) and word != "bool"):
+        raise InputError(f"{where}: {name} = {value!r}: a {word} is wanted")
+    allowed = {"writer": WRITERS, "headings": HEADINGS}.get(name)
+    if allowed and value not in allowed:
+        raise InputError(f"{where}: {name} = {value!r}{did_you_mean(str(value), allowed)}")
+    positive = {"budget", "concurrency", "attempts", "shard_tokens"}
+    if name in positive and value <= 0:
+        raise InputError(f"{where}: {name} = {value!r}: must be more than 0")
+    if name == "threshold" and not 0 < value <= 1:
+        raise InputError(f"{where}: threshold = {value!r}: a similarity above 0, at most 1")
+    if name == "mix":
+        _check_mix(where, value)
+
+
+def _check_mix(where: str, shares: Mapping[str, Any]) -> None:
+    for stream, share in shares.items():
+        if stream not in STREAMS:
+            raise InputError(
+                f"{where}: mix: unknown stream '{stream}'{did_you_mean(stream, STREAMS)}"
+            )
+        if isinstance(share, bool) or not isinstance(share, int | float) or share < 0:
+            raise InputError(f"{where}: mix: {stream} = {share!r}: a share of 0 or more is wanted")
+    if not sum(shares.values()):
+        raise InputError(f"{where}: mix: every share is 0; nothing would be written")
+
+
+def _texts(where: str, name: str, value: Any) -> tuple[str, ...]:  # noqa: ANN401 - from TOML
+    if not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
+        raise InputError(f"{where}: {name} = {value!r}: a list of strings is wanted")
+    return tuple(value)
+
+
+def _toml(value: Any) -> str:  # noqa: ANN401 - any setting
+    """A value as TOML; JSON writes strings, numbers, booleans and lists the same way."""
+    return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name)

@@ -1,0 +1,171 @@
+"""A build's folder: JSON Lines that only grow, and files that are whole or not there.
+
+Two ways to write. ``Log`` appends lines and never touches one that stands; a line torn by a crash
+can only be the last, and is cut off when the log is opened again. Everything else is written to a
+temporary name, synced, and renamed, so that a reader sees the old file or the new one, never half
+of either. This room is the only one that knows ``jsonlines`` and the disk's habits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any, Self
+
+import jsonlines
+
+from corpus.errors import DiskError, InputError
+
+Row = dict[str, Any]
+
+
+def line(row: Mapping[str, Any]) -> str:
+    """The row as one line of compact JSON, keys in their own order, text as it is."""
+    return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    """Yield the JSON objects of a JSON Lines file, one per line; blank lines are passed over.
+
+    Raises:
+        InputError: the file cannot be read, is not UTF-8, or a line is not a JSON object; the
+            message names the file and the line.
+    """
+    try:
+        with path.open(encoding="utf-8-sig") as file, jsonlines.Reader(file) as reader:
+            yield from reader.iter(type=dict, skip_empty=True)
+    except jsonlines.InvalidLineError as error:
+        raise InputError(
+            f"{path}, line {error.lineno}: not a JSON object: {error.line.strip()[:60]!r}; "
+            f"every line must be one JSON object"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 ({error.reason} at byte {error.start})") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+
+
+def read_if_there(path: Path) -> list[Row]:
+    """The rows of ``path``, or none where there is no such file."""
+    return list(read_rows(path)) if path.exists() else []
+
+
+@contextlib.contextmanager
+def replacing(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
+    """A file to write that takes the place of ``path`` at the end, whole, or not at all.
+
+    Temporary file, fsync, rename, fsync of the folder: after a crash at any moment ``path`` holds
+    the old bytes or the new ones.
+
+    Raises:
+        DiskError: the disk is full, read-only, or the folder cannot be made.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    encoding = None if "b" in mode else "utf-8"
+    newline = None if "b" in mode else ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open(mode, encoding=encoding, newline=newline) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise DiskError(f"{path}: cannot be written ({error.strerror})") from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in ``folder`` durable, where the system can (not on Windows)."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Replace ``path`` by ``data``, whole or not at all."""
+    with replacing(path) as file:
+        file.write(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace ``path`` by ``text`` in UTF-8, whole or not at all."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, value: Any) -> None:  # noqa: ANN401 - any JSON value
+    """Replace ``path`` by ``value`` as indented JSON, whole or not at all."""
+    write_text(path, json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+
+
+def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Replace ``path`` by one line per row, whole or not at all."""
+    with replacing(path, "w") as file, jsonlines.Writer(file, dumps=line) as writer:
+        writer.write_all(rows)
+
+
+class Log:
+    """A JSON Lines file that only grows; ``last`` maps each id to its newest row.
+
+    Opening repairs a torn last line (a crash in mid-write); any other bad line is an error.
+    Appending a row that equals the newest one of its id writes nothing, so that a resumed build
+    may simply say again what it knows.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.last: dict[str, Row] = {}
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            repair(path)
+            self._file = path.open("a", encoding="utf-8", newline="")
+        except OSError as error:
+            raise DiskError(f"{path}: cannot be written ({error.strerror})") from error
+        for row in read_rows(path):
+            self.last[row["id"]] = row
+
+    def append(self, rows: Iterable[Row]) -> None:
+        """Append those rows that say something new, in order, and sync once."""
+        fresh = [row for row in rows if self.last.get(row["id"]) != row]
+        try:
+            for row in fresh:
+                self._file.write(line(row) + "\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise DiskError(f"{self.path}: cannot be written ({error.strerror})") from error
+        self.last.update((row["id"], row) for row in fresh)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+
+def repair(path: Path) -> int:
+    """Cut a last line that has no end; return how many bytes went."""
+    if not path.exists():
+        return 0
+    with path.open("rb+") as file:
+        size = file.seek(0, os.SEEK_END)
+        keep = size
+        while keep > 0:
+            start = max(0, keep - 65536)
+            file.seek(start)
+            found = file.read(keep - start).rfind(b"\n")
+            if found >= 0:
+                keep = start + found + 1
+                break
+            keep = start
+        file.truncate(keep)
+    return size - keep
