@@ -21,11 +21,12 @@ import re
 import time
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from datasketch import MinHash, MinHashLSH
@@ -72,21 +73,37 @@ class Banding:
     recall: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Match:
+    """A document that stays, and how similar it is."""
+
+    id: str
+    similarity: float
+
+
 @dataclass(slots=True)
 class Found:
-    """The duplicates, sorted by id, and how many candidate pairs were measured for them."""
+    """The duplicates, and how many candidate pairs were measured for them."""
 
     duplicates: list[Duplicate] = field(default_factory=list)
     candidates: int = 0
 
+    def add(self, name: str, match: _Match | None, method: str) -> bool:
+        """Note a duplicate where there is a match; say whether there was."""
+        if match:
+            original = match.id
+            self.duplicates.append(Duplicate(name, original, match.similarity, method, original))
+        return match is not None
+
 
 def tokens(text: str) -> list[str]:
-    r"""The words that shingles are made of: runs of ``\w`` without the underscore, NFKC.
+    r"""The words that shingles are made of: runs of ``\w`` without the underscore.
 
-    In scripts without spaces between words (Han, kana, Thai, Lao, Burmese, Khmer) every character
-    is a word, so that their shingles are character 5-grams. A text without any word is one word.
+    The text is normalised by NFKC and case-folded first. In scripts without spaces between words
+    (Han, kana, Thai, Lao, Burmese, Khmer) every character is a word, so that their shingles are
+    character 5-grams. A text without any word is one word.
     """
-    plain = unicodedata.normalize("NFKC", text)
+    plain = unicodedata.normalize("NFKC", text).casefold()
     return _TOKEN.findall(plain) or [plain.strip()]
 
 
@@ -94,7 +111,7 @@ def shingles(words: Sequence[str]) -> Hashes:
     """The 64-bit hashes of the word 5-grams, sorted and unique; fewer than 5 words are one shingle.
 
     With w the first 8 bytes of the blake2b of a word (little-endian), the hash of a shingle is
-    ((w1 B + w2) B + ...) B + w5 mod 2^64, B = 0x9E3779B97F4A7C15, finished as in ``mix``.
+    ((w1 B + w2) B + ...) B + w5 mod 2^64, B = 0x9E3779B97F4A7C15, then mixed.
     """
     values = np.fromiter(map(_word_hash, words), dtype=np.uint64, count=len(words))
     width = min(SHINGLE, len(values))
@@ -154,15 +171,18 @@ def name_words(texts: Iterable[str]) -> frozenset[str]:
     )
 
 
-def masked(words: Sequence[str], names: Set[str]) -> list[str] | None:
-    """The words with each run of names as one mask; None where names are over half of the text."""
+def masked(words: Sequence[str], names: AbstractSet[str]) -> list[str] | None:
+    """The words with each run of names as one mask.
+
+    None where there is no name, or where names are over half of the text: what is left of a list
+    of names says nothing.
+    """
     hidden = [MASK if word in names else word for word in words]
-    if hidden.count(MASK) > MOST_MASKED * len(hidden):
+    if not 0 < hidden.count(MASK) <= MOST_MASKED * len(hidden):
         return None
+    before = ["", *hidden]
     return [
-        word
-        for place, word in enumerate(hidden)
-        if word != MASK or place == 0 or hidden[place - 1] != MASK
+        word for word, last in zip(hidden, before, strict=False) if (word, last) != (MASK, MASK)
     ]
 
 
@@ -184,28 +204,161 @@ def find(items: Sequence[Item], *, threshold: float = 0.7) -> list[Duplicate]:
 def search(items: Sequence[Item], *, threshold: float = 0.7) -> Found:
     """``find``, with its count of candidates."""
     _check(items, threshold)
-    names = _names_of(items)
-    read = [(item, [word.casefold() for word in tokens(item.text)]) for item in items]
+    ask = any(item.mask for item in items)
+    names = name_words(item.text for item in items) if ask else frozenset()
+    read = [(item, tokens(item.text)) for item in items]
     read.sort(key=lambda pair: (-pair[0].score, -len(pair[1]), pair[0].id))
     exact: dict[bytes, str] = {}
-    plain, recast = _Kept(threshold), _Kept(threshold)
+    kept = {"minhash": _Kept(threshold), "minhash-masked": _Kept(threshold)}
     found = Found()
     for item, words in read:
-        text = hashlib.blake2b(_bytes("\n".join(words)), digest_size=16).digest()
-        sets = shingles(words)
-        hidden = masked(words, names) if item.mask else None
-        recast_sets = shingles(hidden) if hidden else None
-        match = _match(exact.get(text), plain.nearest(sets), "minhash")
-        if match is None and recast_sets is not None:
-            match = _match(None, recast.nearest(recast_sets), "minhash-masked")
-        if match:
-            original, similarity, method = match
-            found.duplicates.append(Duplicate(item.id, original, similarity, method, original))
-            continue
-        exact[text] = item.id
-        plain.add(item.id, sets)
-        if recast_sets is not None:
-            recast.add(item.id, recast_sets)
+        content = _digest(words)
+        looks = {"minhash": _Look(shingles(words))}
+        if item.mask and (hidden := masked(words, names)):
+            looks["minhash-masked"] = _Look(shingles(hidden))
+        if content in exact:
+            found.add(item.id, _Match(exact[content], 1.0), "exact")
+        elif not any(found.add(item.id, kept[how].nearest(looks[how]), how) for how in looks):
+            exact[content] = item.id
+            for how, look in looks.items():
+                kept[how].add(item.id, look)
     found.duplicates.sort(key=lambda duplicate: duplicate.id)
-    found.candidates = plain.candidates + recast.candidates
+    found.candidates = sum(index.candidates for index in kept.values())
     return found
+
+
+def dedup_files(
+    paths: Sequence[Path], output: Path, *, threshold: float = 0.7, mask_names: bool = True
+) -> dict[str, Any]:
+    """Read JSON Lines, write ``kept.jsonl`` and ``duplicates.jsonl``; return counts and seconds.
+
+    A row has an ``id`` (string or integer) and a ``text``, or ``messages`` whose turns are joined.
+    Rows that stay are written as they came, in their order. Everything is held in memory.
+
+    Raises:
+        InputError: a row that cannot be used (file and row are named), an id that comes twice, or
+            an output that would replace an input.
+        DiskError: the output cannot be written.
+    """
+    start = time.perf_counter()
+    targets = output / "kept.jsonl", output / "duplicates.jsonl"
+    for path in paths:
+        if path.resolve() in {target.resolve() for target in targets}:
+            raise InputError(f"{path}: would be replaced by the result; choose another folder")
+    rows = dict(_identified(paths))
+    items = [
+        Item(name, text_of(row, where), mask=mask_names) for name, (row, where) in rows.items()
+    ]
+    found = search(items, threshold=threshold)
+    dropped = {duplicate.id for duplicate in found.duplicates}
+    write_rows(targets[0], (row for name, (row, _) in rows.items() if name not in dropped))
+    write_rows(targets[1], (duplicate.row() for duplicate in found.duplicates))
+    return _summary(len(rows), found, threshold) | {"seconds": time.perf_counter() - start}
+
+
+def _summary(documents: int, found: Found, threshold: float) -> dict[str, Any]:
+    """The counts of a run."""
+    methods = Counter(duplicate.method for duplicate in found.duplicates)
+    chosen = banding(threshold)
+    return {
+        "documents": documents,
+        "kept": documents - len(found.duplicates),
+        "duplicates": len(found.duplicates),
+        "clusters": len({duplicate.cluster for duplicate in found.duplicates}),
+        "methods": {how: methods[how] for how in ("exact", "minhash", "minhash-masked")},
+        "candidates": found.candidates,
+        "threshold": threshold,
+        "bands": chosen.bands,
+        "rows": chosen.rows,
+        "predicted_recall": round(chosen.recall, 5),
+    }
+
+
+def _identified(paths: Iterable[Path]) -> Iterator[tuple[str, tuple[Row, str]]]:
+    """Yield each row under its id, with the words for where it stands."""
+    seen: dict[str, str] = {}
+    for path in paths:
+        for number, row in enumerate(read_rows(path), start=1):
+            where = f"{path}, row {number}"
+            name = row.get("id")
+            if isinstance(name, bool) or not isinstance(name, str | int):
+                raise InputError(f'{where}: no "id"; every row needs one, a string or an integer')
+            if str(name) in seen:
+                raise InputError(
+                    f"{where}: id {name!r} is also at {seen[str(name)]}; ids are unique"
+                )
+            seen[str(name)] = where
+            yield str(name), (row, where)
+
+
+def _check(items: Sequence[Item], threshold: float) -> None:
+    """Refuse what has no meaning."""
+    if not 0 < threshold <= 1:
+        raise InputError(f"threshold {threshold}: must be over 0 and at most 1")
+    name, count = Counter(item.id for item in items).most_common(1)[0] if items else ("", 0)
+    if count > 1:
+        raise InputError(f"id {name!r} comes {count} times; ids must be unique")
+
+
+class _Look:
+    """A document as one method sees it: its shingles, and their signature."""
+
+    __slots__ = ("shingles", "signature")
+
+    def __init__(self, shingles: Hashes) -> None:
+        self.shingles = shingles
+        self.signature = _blank_signature().copy()
+        for start in range(0, len(shingles), _BATCH):  # bounds the memory of a very long text
+            self.signature.update_batch(shingles[start : start + _BATCH].tolist())
+
+
+class _Kept:
+    """The documents that stay, so that the next one can be compared with them."""
+
+    def __init__(self, threshold: float) -> None:
+        chosen = banding(threshold)
+        self.threshold = threshold
+        self.candidates = 0
+        self._ids: list[str] = []
+        self._shingles: list[Hashes] = []
+        self._index = MinHashLSH(num_perm=PERMUTATIONS, params=(chosen.bands, chosen.rows))
+
+    def nearest(self, look: _Look) -> _Match | None:
+        """The most similar document that stays, the better of equals; None below the threshold."""
+        near = cast("list[int]", self._index.query(look.signature))
+        self.candidates += len(near)
+        measured = [(jaccard(look.shingles, self._shingles[place]), -place) for place in near]
+        similarity, place = max(measured, default=(0.0, 0))
+        return _Match(self._ids[-place], similarity) if similarity >= self.threshold else None
+
+    def add(self, name: str, look: _Look) -> None:
+        """Let a document stay."""
+        self._index.insert(len(self._ids), look.signature)
+        self._ids.append(name)
+        self._shingles.append(look.shingles)
+
+
+@cache
+def _blank_signature() -> MinHash:
+    """The empty signature whose copies share one set of permutations."""
+    return MinHash(num_perm=PERMUTATIONS, seed=SEED, scheme="affine32", hashfunc=fold)
+
+
+@lru_cache(maxsize=1 << 18)
+def _word_hash(word: str) -> int:
+    """The first 8 bytes of the blake2b of a word."""
+    data = word.encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little")
+
+
+def _mix(values: Hashes) -> Hashes:
+    """The finaliser of MurmurHash3 for 64 bits: every bit of the input moves every bit out."""
+    shift = np.uint64(33)
+    values = (values ^ (values >> shift)) * np.uint64(0xFF51AFD7ED558CCD)
+    values = (values ^ (values >> shift)) * np.uint64(0xC4CEB9FE1A85EC53)
+    return values ^ (values >> shift)
+
+
+def _digest(words: Iterable[str]) -> bytes:
+    """What two texts share when they have the same words in the same order."""
+    return hashlib.sha256("\n".join(words).encode("utf-8", "surrogatepass")).digest()

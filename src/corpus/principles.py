@@ -106,6 +106,8 @@ def _candidates(found: list[str]) -> Iterator[tuple[int, int, str]]:
             continue
         after = found[at + 1] if at + 1 < len(found) else ""
         norm, reason = bool(_NORM.search(sentence)), bool(_REASON.search(sentence))
+        if not norm and not reason:
+            continue
         why = sentence if reason or not after else after
         yield 4 * (norm and reason) + 2 * norm + reason + bool(_REASON.search(after)), at, why
 

@@ -1,7 +1,7 @@
 """The command line: parse, call, print. Whatever is slow to import is imported inside a command.
 
-An error that was raised on purpose becomes one line on standard error and its exit code; ``--debug``
-shows where it came from.
+An error that was raised on purpose becomes one line on standard error and its exit code;
+``--debug`` shows where it came from.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Stop(click.ClickException):
 
     def __init__(self, error: CorpusError) -> None:
         super().__init__(str(error))
-        self.exit_code = error.exit_code
+        vars(self)["exit_code"] = error.exit_code  # click reads it from the instance
 
     def show(self, file: Any = None) -> None:  # noqa: ANN401 - click's signature
         """Print the line, to standard error."""
@@ -55,8 +55,8 @@ def _interrupt(*_: object) -> None:
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="corpus")
 @click.option("--debug", is_flag=True, help="Show where an error came from.")
-def cli(debug: bool) -> None:  # noqa: ARG001, FBT001 - read from the context by Commands
-    """Build training corpora for alignment from a constitution and story seeds.
+def cli(debug: bool) -> None:
+    r"""Build training corpora for alignment from a constitution and story seeds.
 
     \b
     corpus init     a commented corpus.toml, an example constitution, example seeds
@@ -114,7 +114,7 @@ def settings_of(flags: dict[str, Any]) -> Any:  # noqa: ANN401 - Settings, not i
 @cli.command()
 @inputs
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def plan(as_json: bool, **flags: Any) -> None:  # noqa: ANN401, FBT001 - click hands them over
+def plan(as_json: bool, **flags: Any) -> None:  # noqa: ANN401 - click hands them over
     """Show section tree, coverage, requests, tokens and price; spend nothing."""
     from corpus.build.forecast import forecast
     from corpus.cli import show
@@ -127,7 +127,7 @@ def plan(as_json: bool, **flags: Any) -> None:  # noqa: ANN401, FBT001 - click h
 @inputs
 @click.option("--yes", is_flag=True, help="Do not ask before money is spent.")
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest.")
-def build(as_json: bool, yes: bool, **flags: Any) -> None:  # noqa: ANN401, FBT001
+def build(as_json: bool, yes: bool, **flags: Any) -> None:  # noqa: ANN401
     """Write, judge, deduplicate, score and export a corpus; run again to resume."""
     from corpus.cli import running
 
@@ -137,7 +137,7 @@ def build(as_json: bool, yes: bool, **flags: Any) -> None:  # noqa: ANN401, FBT0
 @cli.command()
 @click.argument("output", default="output")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def status(output: str, as_json: bool) -> None:  # noqa: FBT001
+def status(output: str, as_json: bool) -> None:
     """Show how far a running or stopped build is."""
     from corpus.cli import running, show
 
@@ -148,7 +148,7 @@ def status(output: str, as_json: bool) -> None:  # noqa: FBT001
 @cli.command()
 @click.argument("output", default="output")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def report(output: str, as_json: bool) -> None:  # noqa: FBT001
+def report(output: str, as_json: bool) -> None:
     """Write report/index.html and report/report.json of a build."""
     from corpus import report as room
     from corpus.cli import running, show
@@ -172,7 +172,7 @@ def report(output: str, as_json: bool) -> None:  # noqa: FBT001
 @click.option("--allow-demo", is_flag=True, help="Export documents of the demo writer.")
 @click.option("--verify", is_flag=True, help="Read every shard again and compare; write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def export(as_json: bool, **flags: Any) -> None:  # noqa: ANN401, FBT001
+def export(as_json: bool, **flags: Any) -> None:  # noqa: ANN401
     """Write shards for trainers from a build, or from any JSON Lines."""
     from corpus.cli import running, show
 
@@ -185,13 +185,23 @@ def export(as_json: bool, **flags: Any) -> None:  # noqa: ANN401, FBT001
 @cli.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="DIR")
-@click.option("--threshold", type=click.FloatRange(0, 1, min_open=True), default=0.7,
-              show_default=True, help="Jaccard similarity from which on two texts are copies.")
-@click.option("--mask-names/--no-mask-names", default=True,
-              help="Also find copies with other names in them.")
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=0.7,
+    show_default=True,
+    help="Jaccard similarity from which on two texts are copies.",
+)
+@click.option(
+    "--mask-names/--no-mask-names", default=True, help="Also find copies with other names in them."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print counts and seconds as JSON.")
 def dedup(
-    files: tuple[Path, ...], output: Path, threshold: float, mask_names: bool, as_json: bool  # noqa: FBT001
+    files: tuple[Path, ...],
+    output: Path,
+    threshold: float,
+    mask_names: bool,
+    as_json: bool,
 ) -> None:
     """Drop near-duplicates from any JSON Lines with "id" and "text"."""
     from corpus import dedup as room
@@ -207,10 +217,14 @@ def dedup(
 
 @cli.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--baseline", type=click.Path(path_type=Path), metavar="FILE",
-              help="JSON Lines, or the --json output of a former score, to compare with.")
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="JSON Lines, or the --json output of a former score, to compare with.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def score(files: tuple[Path, ...], baseline: Path | None, as_json: bool) -> None:  # noqa: FBT001
+def score(files: tuple[Path, ...], baseline: Path | None, as_json: bool) -> None:
     """Measure the diversity of any JSON Lines with "text"; exit 3 if a gate fails."""
     from corpus.cli import running, show
 
@@ -236,8 +250,12 @@ def init(folder: Path) -> None:
 
 @cli.command()
 @click.option("--port", type=int, default=8766, show_default=True)
-@click.option("--ledger", type=click.Path(path_type=Path), metavar="FILE",
-              help="Note every reply that would have been billed.")
+@click.option(
+    "--ledger",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Note every reply that would have been billed.",
+)
 def rehearse(port: int, ledger: Path | None) -> None:
     """Serve a local stand-in for the Messages API, for rehearsals at no cost."""
     from corpus.model import rehearsal

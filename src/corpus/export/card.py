@@ -25,13 +25,13 @@ DEMO = (
 Splits = Mapping[str, Mapping[str, Mapping[str, int]]]  # config -> split -> documents, tokens
 
 
-def card(splits: Splits, *, suffix: str, label: str, demo: bool, facts: Mapping[str, Any]) -> str:
+def card(splits: Splits, suffix: str, label: str, facts: Mapping[str, Any], *, demo: bool) -> str:
     """The text of ``README.md`` for one format's folder.
 
-    ``label`` is the tokenizer's; of ``facts``, ``title``, ``license``, ``models`` (list of names)
-    and ``constitution`` (its digest) are used where they are given.
+    ``label`` is the tokenizer's. Of ``facts``, these are used where they are given: ``title``,
+    ``license``, ``models`` (a list of names) and ``constitution`` (``name`` and ``digest``).
     """
-    title = facts.get("title", "A constitution corpus")
+    title = facts.get("title") or "A constitution corpus"
     return "\n".join(
         [
             *front(splits, suffix, title, facts),
@@ -54,7 +54,7 @@ def front(splits: Splits, suffix: str, title: str, facts: Mapping[str, Any]) -> 
     documents = sum(count["documents"] for config in splits.values() for count in config.values())
     size = next((name for limit, name in SIZES if documents < limit), "n>1M")
     lines = ["---", f"pretty_name: {json.dumps(title)}"]
-    if "license" in facts:
+    if facts.get("license"):
         lines.append(f"license: {json.dumps(facts['license'])}")
     lines += ["tags:", "- synthetic", "- alignment", "task_categories:", "- text-generation"]
     lines += ["size_categories:", f"- {size}", "configs:"]
@@ -84,7 +84,8 @@ def origin(facts: Mapping[str, Any]) -> list[str]:
     if facts.get("models"):
         lines.append(f"- Written by: {', '.join(facts['models'])}")
     if facts.get("constitution"):
-        lines.append(f"- Constitution, sha256: `{facts['constitution']}`")
+        text = facts["constitution"]
+        lines.append(f"- Constitution: {text['name']}, digest `{text['digest']}`")
     return [*lines, ""] if lines else []
 
 

@@ -170,7 +170,9 @@ def turns(messages: object) -> tuple[dict[str, str], ...]:
             or set(turn) != {"role", "content"}
             or not all(isinstance(value, str) for value in turn.values())
         ):
-            raise InputError(f"turn {number} must be {{role, content}}, both strings; got {turn!r:.60}")
+            raise InputError(
+                f"turn {number} must be {{role, content}}, both strings; got {turn!r:.60}"
+            )
     return tuple({"role": turn["role"], "content": turn["content"]} for turn in messages)
 
 

@@ -98,7 +98,7 @@ class Format(Protocol):
         """Write ``rows`` (in export order, with their ids) below ``folder``, a shard at a time."""
 
     def read(self, path: Path) -> Iterator[Row]:
-        """Yield the rows of the shard at ``path``: text or messages, or ids where it has no text."""
+        """Yield the rows of the shard at ``path``: text or messages, or ids if it has neither."""
 
 
 def names() -> list[str]:

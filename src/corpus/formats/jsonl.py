@@ -21,9 +21,7 @@ SUFFIX = "jsonl"
 CARD = True
 
 
-def write(
-    rows: Sequence[Row], folder: Path, *, shard_tokens: int, **_: object
-) -> Iterator[Shard]:
+def write(rows: Sequence[Row], folder: Path, *, shard_tokens: int, **_: object) -> Iterator[Shard]:
     """Write one line per row."""
     for part in formats.parts(rows, shard_tokens):
         file = part.file(SUFFIX)

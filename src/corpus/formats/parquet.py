@@ -32,9 +32,7 @@ TURN = pa.struct([("role", pa.string()), ("content", pa.string())])
 TYPES = {"messages": pa.list_(TURN), "no_loss": pa.list_(pa.list_(pa.int64()))}
 
 
-def write(
-    rows: Sequence[Row], folder: Path, *, shard_tokens: int, **_: object
-) -> Iterator[Shard]:
+def write(rows: Sequence[Row], folder: Path, *, shard_tokens: int, **_: object) -> Iterator[Shard]:
     """Write Parquet files, all of a config with the same columns."""
     columns = {
         config: schema(list(group))

@@ -44,7 +44,7 @@ def collect(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
         "funnel": counts.funnel(build),
         "cost": counts.cost(build),
         **_samples(build),
-        "shards": manifest.get("shards") or {},
+        "shards": counts.shards(build),
         "provenance": counts.provenance(build),
         "notes": list(manifest.get("notes") or ()),
     }

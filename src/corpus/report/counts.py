@@ -16,7 +16,8 @@ CELLS = 9_000  # coverage cells that the page holds; beyond that, sections fold 
 BINS = 24
 LINE = 300  # characters of a setting
 SHOWN_ELSEWHERE = frozenset(
-    {"constitution", "stages", "counts", "rejected", "cost", "shards", "notes", "tokens"}
+    {"constitution", "stages", "counts", "by_kind", "by_section", "rejected", "cost", "gates"}
+    | {"shards", "notes", "tokens"}
 )
 
 
@@ -28,7 +29,7 @@ def headline(build: Build) -> Row:
     planned = {brief.get("section") for brief in build.briefs.values()}
     return {
         "planned": len(build.briefs),
-        "written": len(build.entries),
+        "written": sum(entry.words > 0 for entry in build.entries.values()),
         "kept": fates["kept"],
         "rejected": fates["rejected"],
         "duplicate": fates["duplicate"],
@@ -159,7 +160,7 @@ def funnel(build: Build) -> list[Row]:
             {
                 "stream": stream,
                 "planned": planned[stream],
-                "written": len(mine),
+                "written": sum(entry.words > 0 for entry in mine),
                 "passed": len(passed if judge else accepted),
                 "judged": len(accepted) if judge else None,
                 "kept": sum(entry.fate == "kept" for entry in accepted),
@@ -191,9 +192,30 @@ def cost(build: Build) -> Row:
                 "paid": spent.get("paid") if isinstance(spent, Mapping) else spent,
             }
         )
-    totals = {key: money.get(key) for key in ("paid", "possibly_paid", "saved")}
+    known = ("paid", "possibly_paid", "saved", "per_million_kept")
+    totals = {"paid": None, "possibly_paid": None} | {
+        key: money[key] for key in known if key in money
+    }
     loose = {key: value for key, value in used.items() if not isinstance(value, Mapping)}
     return {"stages": stages, "totals": totals, "tokens": loose}
+
+
+def shards(build: Build) -> dict[str, list[Row]]:
+    """The shards by format, each ``file`` as seen from the build's folder.
+
+    The manifest lists them flat with their ``format``, or as one list per format whose files are
+    relative to ``shards/<format>``.
+    """
+    listed = build.manifest.get("shards") or ()
+    if isinstance(listed, Mapping):
+        return {
+            name: [{**shard, "file": f"shards/{name}/{shard.get('file')}"} for shard in rows]
+            for name, rows in listed.items()
+        }
+    formats: dict[str, list[Row]] = {}
+    for shard in listed:
+        formats.setdefault(str(shard.get("format")), []).append(shard)
+    return formats
 
 
 def provenance(build: Build) -> list[list[str]]:

@@ -27,7 +27,7 @@ from corpus.report.markup import (
 )
 
 LOADERS = {
-    "parquet": 'load_dataset("parquet", data_files="$folder/**/*.parquet")  # datasets',
+    "parquet": 'load_dataset("$folder", "$config", split="$split")  # datasets',
     "jsonl": 'load_dataset("json", data_files="$file")  # datasets',
     "megatron": "--data-path $stem  # Megatron-Core, GPT-NeoX: the path without .bin or .idx",
     "olmo": 'NumpyFSLDatasetConfig(paths=["$file"], ...)  # OLMo-core; the files have no header',
@@ -38,51 +38,47 @@ LOADERS = {
     "mds": 'StreamingDataset(local="$folder", batch_size=1)  # mosaicml-streaming',
     "arrayrecord": 'grain.sources.ArrayRecordDataSource("$file")',
 }
+STEPS = {
+    "planned": "Planned",
+    "written": "Written",
+    "passed": "Passed gates",
+    "judged": "Passed judge",
+    "kept": "Kept",
+    "tokens": "Tokens",
+}
+TOTALS = {
+    "paid": "Paid",
+    "possibly_paid": "Possibly paid (no answer came)",
+    "saved": "Saved by the journal and caches",
+    "per_million_kept": "Per million kept tokens",
+}
 
 
 def economy(facts: Row) -> Markup:
     """What was asked, what came through, what it cost."""
+    said = "From the plan to what ships. A dash means that the step did not run."
+    sums = [
+        join([el("dt", TOTALS[key]), el("dd", money(value))])
+        for key, value in facts["cost"]["totals"].items()
+    ]
+    parts = [_funnel(facts["funnel"]), _stages(facts["cost"]["stages"])]
+    return join([lead(said), parts, el("dl", sums, class_="facts")])
+
+
+def _funnel(streams: Sequence[Row]) -> Markup:
+    if not streams:
+        return nothing("Nothing was planned.")
+    heads = [f"#{head}" for head in STEPS.values()]
     lines = [
         row(
-            r["stream"],
-            *(
-                number(_or_dash(r[key]))
-                for key in ("planned", "written", "passed", "judged", "kept")
-            ),
-            number(_or_dash(r["tokens"])),
-            number(share(r["kept"], r["planned"])),
-            el("td", figures.share_bar(r["kept"], r["planned"]), class_="drawn"),
+            stream["stream"],
+            *(number(_or_dash(stream[key])) for key in STEPS),
+            number(share(stream["kept"], stream["planned"])),
+            el("td", figures.share_bar(stream["kept"], stream["planned"]), class_="drawn"),
         )
-        for r in facts["funnel"]
+        for stream in streams
     ]
-    heads = [
-        "Stream",
-        "#Planned",
-        "#Written",
-        "#Passed gates",
-        "#Passed judge",
-        "#Kept",
-        "#Tokens",
-        "#Yield",
-        "",
-    ]
-    totals = [(key, money(value)) for key, value in facts["cost"]["totals"].items()]
-    labels = {
-        "paid": "Paid",
-        "possibly_paid": "Possibly paid (no answer came)",
-        "saved": "Saved by the journal and caches",
-    }
-    sums = [join([el("dt", labels[key]), el("dd", value)]) for key, value in totals]
-    return join(
-        [
-            lead("From the plan to what ships. A dash means that the step did not run."),
-            table("Documents through the stages", heads, lines, "evidence")
-            if lines
-            else nothing("Nothing was planned."),
-            _stages(facts["cost"]["stages"]),
-            el("dl", sums, class_="facts"),
-        ]
-    )
+    return table("Documents by step", ["Stream", *heads, "#Yield", ""], lines, "evidence")
 
 
 def _stages(stages: Sequence[Row]) -> Markup:
@@ -114,7 +110,7 @@ def _or_dash(value: Json) -> str:
 
 
 def shards(facts: Row) -> Markup:
-    """The files per format, and a line that loads them."""
+    """The files per format, and a line that loads them from the build's folder."""
     if not facts["shards"]:
         return nothing("Nothing was exported to shards yet; run corpus export.")
     return join(_format(name, rows) for name, rows in facts["shards"].items())
@@ -145,9 +141,11 @@ def _loader(name: str, rows: Sequence[Row]) -> Markup | None:
     if name not in LOADERS or not rows:
         return None
     folder = f"shards/{name}"
-    file = f"{folder}/{rows[0].get('file')}"
+    file = str(rows[0].get("file"))
     stem = file.rpartition(".")[0]
-    return el("pre", Template(LOADERS[name]).safe_substitute(folder=folder, file=file, stem=stem))
+    slots = {"config": rows[0].get("config"), "split": rows[0].get("split")}
+    line = Template(LOADERS[name])
+    return el("pre", line.safe_substitute(slots, folder=folder, file=file, stem=stem))
 
 
 def provenance(facts: Row) -> Markup:

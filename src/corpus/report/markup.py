@@ -72,7 +72,7 @@ def nothing(text: str = "Not recorded by this build.") -> Markup:
 
 
 def table(caption: str, heads: Sequence[str], rows: Iterable[Child], kind: str = "") -> Markup:
-    """A table in a box that scrolls by itself; a head that starts with ``#`` is of numbers, an empty one of bars."""
+    """A table in a box that scrolls by itself; ``#`` before a head: numbers; no head: bars."""
     cells = [
         el("th", head.removeprefix("#"), scope="col", class_={"#": "n", "": "drawn"}.get(head[:1]))
         for head in heads

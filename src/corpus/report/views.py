@@ -6,7 +6,7 @@ build recorded nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from corpus.report import figures
 from corpus.report.folder import Row
@@ -194,50 +194,25 @@ def lengths(facts: Row) -> Markup:
     if not found["kinds"]:
         return nothing("No document was kept.")
     top = found["edges"][-1]
-    axis = el(
-        "div",
-        el("span", "0"),
-        el("span", count(top / 2)),
-        el("span", f"{count(top)} words"),
-        class_="axis",
+    said = "Words per kept document, split at white space. The last bar holds all that is longer."
+    caption = (
+        "Lengths per kind, each strip from the 10% to the 90% point: the thick mark is the median, "
+        "the long thin one the length asked for"
     )
-    plots = [
-        el(
-            "figure",
-            el("figcaption", el("b", stream), f" {count(sum(bars))} documents"),
-            figures.histogram(bars),
-            axis,
-        )
-        for stream, bars in found["streams"].items()
-    ]
-    lines = [
-        row(
-            el("span", kind["kind"]),
-            kind["stream"],
-            *(number(count(kind[key])) for key in ("documents", "asked", "p10", "p50", "p90")),
-            el("td", figures.strip(kind, top), class_="drawn"),
-        )
-        for kind in found["kinds"]
-    ]
-    heads = [
-        "Kind",
-        "Stream",
-        "#Documents",
-        "#Asked",
-        "#10%",
-        "#Median",
-        "#90%",
-        f"0 to {count(top)} words",
-    ]
-    return join(
-        [
-            lead(
-                "Words per kept document, split at white space. "
-                "The last bar holds all that is longer."
-            ),
-            el("div", plots, class_="plots"),
-            table(
-                "Lengths per kind: from the 10% to the 90% point, a thick mark at the median, a long thin one at the length asked for", heads, lines, "strips"
-            ),
-        ]
-    )
+    heads = ["Kind", "Stream", "#Documents", "#Asked", "#10%", "#Median", "#90%"]
+    plots = [_plot(stream, bars, top) for stream, bars in found["streams"].items()]
+    lines = [_kind(kind, top) for kind in found["kinds"]]
+    strips = table(caption, [*heads, f"0 to {count(top)} words"], lines, "strips")
+    return join([lead(said), el("div", plots, class_="plots"), strips])
+
+
+def _plot(stream: str, bars: Sequence[int], top: int) -> Markup:
+    marks = [el("span", text) for text in ("0", count(top / 2), f"{count(top)} words")]
+    said = el("figcaption", el("b", stream), f" {count(sum(bars))} documents")
+    return el("figure", said, figures.histogram(bars), el("div", marks, class_="axis"))
+
+
+def _kind(kind: Row, top: int) -> Markup:
+    numbers = [number(count(kind[key])) for key in ("documents", "asked", "p10", "p50", "p90")]
+    drawn = el("td", figures.strip(kind, top), class_="drawn")
+    return row(kind["kind"], kind["stream"], *numbers, drawn)

@@ -1,0 +1,73 @@
+"""``corpus init``: a folder to begin with."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import corpus
+from corpus.errors import DiskError, InputError
+
+CONFIG = """\
+# The settings of a corpus build. Every line is optional; a flag of the command line wins over it.
+
+constitution = "constitution"   # a file or folder: Markdown, text, or a JSON list of traits
+seeds = "story_seeds"           # a folder of TOML files with [[seed]] tables, or JSON Lines
+output = "output"
+
+# tokens = 200_000              # kept tokens to aim for: the one dial
+# seed = 0                      # of the decks: another seed, another plan
+# writer = "claude"             # claude, local (a demo), rehearse (costs nothing)
+# model = "claude-sonnet-5-5"
+# base_url = "https://..."      # any server of the Messages API
+# budget = 50.0                 # dollars, for this output, all runs together
+# ai_name = "Marl"              # default: from the constitution's title
+# kinds = "my_kinds"            # more document kinds, or your own versions of the shipped ones
+# headings = "infer"            # for plain text whose titles are bare lines
+# attempts = 3                  # how often a rejected brief is dealt again, the first included
+# judge_at_least = 3            # the lowest mark, of 5, that a text may have
+# threshold = 0.7               # Jaccard similarity from which on two texts are near-duplicates
+# tokenizer = "gpt2"            # or the tokenizer.json of the model that you will train
+# formats = ["parquet", "jsonl"]
+# license = "cc-by-4.0"         # what the dataset card says
+
+[mix]                           # shares of kept tokens
+documents = 5
+stories = 3
+advice = 2
+
+# [gates]                       # diversity gates: [warn, fail]
+# shared_ngram = [0.02, 0.10]
+
+# [prices."my-model"]           # dollars per million tokens, for a model the table does not know
+# input = 1.0
+# output = 5.0
+"""
+
+
+def write(folder: Path) -> list[Path]:
+    """Write the examples into ``folder``; return the paths written.
+
+    Raises:
+        InputError: something of that name is there already; nothing was written.
+        DiskError: the disk cannot be written.
+    """
+    sources = {name: _source(name) for name in ("constitution", "story_seeds")}
+    for name in ("corpus.toml", *sources):
+        if (folder / name).exists():
+            raise InputError(f"{folder / name} is there already; choose an empty folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "corpus.toml").write_text(CONFIG, encoding="utf-8")
+        for name, source in sources.items():
+            shutil.copytree(source, folder / name)
+    except OSError as error:
+        raise DiskError(f"{folder}: cannot be written ({error.strerror})") from error
+    return [folder / name for name in ("corpus.toml", *sources)]
+
+
+def _source(name: str) -> Path:
+    """The shipped folder of that name: inside the installed package, or in the checkout."""
+    package = Path(corpus.__file__).parent
+    places = (package / "examples" / name, package.parents[1] / name)
+    return next(place for place in places if place.is_dir())
