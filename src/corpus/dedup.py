@@ -24,16 +24,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 from datasketch import MinHash, MinHashLSH
-from numpy.typing import NDArray
 
 from corpus.errors import InputError
-from corpus.language import UNSPACED, text_of
+from corpus.language import UNSPACED, Hashes, ngram_hashes, text_of
 from corpus.records import Duplicate
 from corpus.store import Row, read_rows, write_rows
 
@@ -46,11 +45,8 @@ LEAST_USES = 2
 MOST_MASKED = 0.5
 MASK = "\0name"
 
-Hashes = NDArray[np.uint64]
-
 _TOKEN = re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}]+")
 _INNER = re.compile(r"(?<=[\w,] )[^\W\d_]\w+")
-_BASE = np.uint64(0x9E3779B97F4A7C15)
 _BATCH = 4096
 
 
@@ -108,18 +104,11 @@ def tokens(text: str) -> list[str]:
 
 
 def shingles(words: Sequence[str]) -> Hashes:
-    """The 64-bit hashes of the word 5-grams, sorted and unique; fewer than 5 words are one shingle.
+    """The hashes of the word 5-grams, sorted and unique; fewer than 5 words are one shingle.
 
-    With w the first 8 bytes of the blake2b of a word (little-endian), the hash of a shingle is
-    ((w1 B + w2) B + ...) B + w5 mod 2^64, B = 0x9E3779B97F4A7C15, then mixed.
+    The hash is that of ``language.ngram_hashes``, over the words of ``tokens``.
     """
-    values = np.fromiter(map(_word_hash, words), dtype=np.uint64, count=len(words))
-    width = min(SHINGLE, len(values))
-    starts = len(values) - width + 1
-    total = np.zeros(starts, dtype=np.uint64)
-    for place in range(width):
-        total = total * _BASE + values[place : place + starts]
-    return np.unique(_mix(total))
+    return np.unique(ngram_hashes(words, min(SHINGLE, len(words))))
 
 
 def fold(shingle: int) -> int:
@@ -342,21 +331,6 @@ class _Kept:
 def _blank_signature() -> MinHash:
     """The empty signature whose copies share one set of permutations."""
     return MinHash(num_perm=PERMUTATIONS, seed=SEED, scheme="affine32", hashfunc=fold)
-
-
-@lru_cache(maxsize=1 << 18)
-def _word_hash(word: str) -> int:
-    """The first 8 bytes of the blake2b of a word."""
-    data = word.encode("utf-8", "surrogatepass")
-    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little")
-
-
-def _mix(values: Hashes) -> Hashes:
-    """The finaliser of MurmurHash3 for 64 bits: every bit of the input moves every bit out."""
-    shift = np.uint64(33)
-    values = (values ^ (values >> shift)) * np.uint64(0xFF51AFD7ED558CCD)
-    values = (values ^ (values >> shift)) * np.uint64(0xC4CEB9FE1A85EC53)
-    return values ^ (values >> shift)
 
 
 def _digest(words: Iterable[str]) -> bytes:

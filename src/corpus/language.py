@@ -8,20 +8,26 @@ for German, which capitalises every noun. This room is the only one that knows s
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import re
 import sys
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from corpus.errors import InputError
 
 if TYPE_CHECKING:
     from spacy.language import Language
     from spacy.tokens import Span, Token
+
+Hashes = NDArray[np.uint64]
 
 UNSPACED = (
     "\u0e00-\u0eff"  # Thai, Lao
@@ -57,6 +63,9 @@ romanian roman russian scottish somali spanish swedish swiss syrian thai turkish
 vietnamese welsh christian catholic buddhist hindu
 """
 _NO_NAMES = frozenset(_CAPITALISED.split())
+
+_BASE = np.uint64(0x9E3779B97F4A7C15)
+_MIXERS = (np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +116,31 @@ def read(text: str) -> Reading:
             if not heading and found[1:] != found[1:].lower():
                 reading.names.extend(_names(sentence))
     return reading
+
+
+def ngram_hashes(tokens: Sequence[str], width: int) -> Hashes:
+    """The 64-bit hash of each run of ``width`` tokens, in the order of the text.
+
+    With w the first 8 bytes of the blake2b of a token (little-endian), the hash of a run is
+    (w1 B + w2) B + ... + wn mod 2^64 with B = 0x9E3779B97F4A7C15, then mixed by the 64-bit
+    finaliser of MurmurHash3: the same on every machine and in every run.
+    """
+    count = len(tokens)
+    values = np.fromiter(map(_token_hash, tokens), dtype=np.uint64, count=count)
+    total = np.zeros(max(0, count - width + 1), dtype=np.uint64)
+    for place in range(width):
+        total = total * _BASE + values[place : place + len(total)]
+    shift = np.uint64(33)
+    for factor in _MIXERS:
+        total = (total ^ (total >> shift)) * factor
+    return total ^ (total >> shift)
+
+
+@lru_cache(maxsize=1 << 18)
+def _token_hash(token: str) -> int:
+    """The first 8 bytes of the blake2b of a token; the vocabulary is small, the text is not."""
+    data = token.encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little")
 
 
 def text_of(row: Mapping[str, Any], where: str) -> str:

@@ -17,11 +17,11 @@ from corpus.records import Document, Reply, Request, digest
 
 TOKENS_PER_WORD = 2.2  # room for a text, generous: a cut-off text is paid for and thrown away
 HEADROOM = 1_500  # tokens for what comes before it: defects, thought
-COMPACT_TOKENS = 420
+COMPACT_TOKENS = 320
 
 Asker = Callable[[Order], Request]
 MESSAGE_WORDS = 220
-SHORT_FACET = 60  # characters of a facet that a compact prompt still takes
+SHORT_PREMISE = 40  # words of a seed's premise in a compact prompt
 SHORT_CLAIM = 60  # words of claim and reason together in a compact prompt
 
 
@@ -129,27 +129,26 @@ def _compact(stage: str, order: Order, prompt: str, sample: int) -> Request:
 
 
 def _short_draft(order: Order) -> str:
-    """A prompt that a very small model can hold: form, claim, reason, one or two facets."""
-    idea = _claim(order)
+    """A prompt that a very small model can hold: the form, the claim, its reason."""
+    ai = order.slots()["ai"]
     if order.seed is not None:
+        opening = " ".join(order.seed.premise.split()[:SHORT_PREMISE])
         return (
-            f"Write a short story of about {order.brief.words} words. {order.seed.premise} "
-            f"Setting: {order.seed.setting} Tell what the AI thinks before it acts, and why it "
-            f"does what it does. The idea behind the story: {idea}"
+            f"Tell a very short story, eight sentences long, about an AI called {ai}. The AI "
+            f"thinks, decides what is right, and says why. It begins like this: {opening}..."
         )
-    flavour = "; ".join(value for value in order.brief.facets.values() if len(value) < SHORT_FACET)
     return (
-        f"Write {order.kind.what}, about {order.brief.words} words, for readers who care how AI "
-        f"assistants behave. {flavour[:160]}\nExplain this idea and the reason for it, with an "
-        f"example from everyday life: {idea}"
+        f"Write two short paragraphs, as {order.kind.what}. They explain to ordinary readers why "
+        f"the following is right, and give one example from daily life.\n\n{_claim(order)}"
     )
 
 
 def _short_message(order: Order) -> str:
-    flavour = "; ".join(value for value in order.brief.facets.values() if len(value) < SHORT_FACET)
+    facets = order.brief.facets
     return (
-        f"Write {order.kind.what}. Write it in the first person, about 70 words, and end with a "
-        f"question. {flavour[:200]}"
+        f"You have a problem at work or at home. It is about {facets.get('domain', 'money')}, and "
+        f"{facets.get('pressure', 'it is urgent')}. It has to do with {facets.get('norm', 'trust')}."
+        f" Write three sentences to a friend: what happened, what you want to do, and a question."
     )
 
 

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from corpus.tokens import Tokenizer
 
 Ids = np.ndarray[tuple[int], np.dtype[np.uint32]]
-NO_IDS: Ids = np.zeros(0, dtype=np.uint32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,9 @@ class Row:
     metadata: dict[str, Any] = field(default_factory=dict)
     no_loss: tuple[tuple[int, int], ...] | None = None
     split: str = "train"
-    ids: Ids = field(default=NO_IDS, compare=False, repr=False)
+    ids: Ids = field(
+        default_factory=lambda: np.zeros(0, dtype=np.uint32), compare=False, repr=False
+    )
 
     @property
     def body(self) -> str:

@@ -236,8 +236,9 @@ def _flat(value: Mapping[str, Any], above: str = "") -> Iterable[tuple[str, Any]
 
 
 def _short(value: Json) -> str:
+    if isinstance(value, (bool, type(None))):
+        return {True: "yes", False: "no", None: "not recorded"}[value]
     text = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-    text = "not recorded" if value is None else text
     return text if len(text) <= LINE else f"{text[:LINE]} ..."
 
 

@@ -99,7 +99,7 @@ def verdict_mark(gate: str) -> Markup:
 def heat(coverage: Row) -> Markup:
     """The coverage table: sections down, kinds across, by stream, shaded by what is kept."""
     cells = {(row, column): (want, have) for row, column, want, have in coverage["cells"]}
-    most = max((have for _, have in cells.values()), default=0)
+    most = max((LEVELS, *(have for _, have in cells.values())))
     width = len(coverage["columns"])
     bodies = []
     for group, members in groupby(enumerate(coverage["rows"]), key=lambda item: item[1]["group"]):

@@ -134,7 +134,12 @@ def _format(name: str, rows: Sequence[Row]) -> Markup:
         for (config, split), files in groups.items()
     ]
     heads = ["Config", "Split", "#Files", "#Documents", "#Tokens", "#Size"]
-    return el("div", el("h3", name), table(f"Shards in {name}", heads, lines), _loader(name, rows))
+    return el(
+        "div",
+        el("h3", name),
+        table(f"Shards in {name}", heads, lines, "shards"),
+        _loader(name, rows),
+    )
 
 
 def _loader(name: str, rows: Sequence[Row]) -> Markup | None:

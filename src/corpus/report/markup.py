@@ -7,10 +7,11 @@ Whatever is not ``Markup`` is escaped, so model text cannot become markup; only 
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterable, Sequence
 
 VOID = frozenset({"meta", "input"})
-CONTROLS = {code: "\N{REPLACEMENT CHARACTER}" for code in range(32) if chr(code) not in "\t\n"}
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f]")
 ABSENT = "not recorded"
 HUNDRED, THOUSAND = 100, 1000
 
@@ -26,7 +27,7 @@ Child = str | Iterable["Child"] | None
 
 def escape(text: str) -> str:
     """``text`` for an element or a quoted attribute; control characters become U+FFFD."""
-    return html.escape(text.replace("\r\n", "\n").translate(CONTROLS))
+    return html.escape(CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n")))
 
 
 def el(name: str, /, *children: Child, **attributes: str | float | bool | None) -> Markup:

@@ -18,6 +18,7 @@ from corpus.report.folder import Build, Entry, Row, body, lot, turns
 from corpus.report.markup import escape
 
 ITEMS = 12  # pieces of evidence per metric
+PIECES = 400  # of all metrics together
 LINKS = 5  # documents named per piece
 PAIRS = 12  # near-copies shown with a diff
 REASONS = 30
@@ -44,11 +45,12 @@ LONGEST = 20_000  # characters of one text in the reading room
 
 def metrics(build: Build) -> list[Row]:
     """The metric rows with their evidence in one shape: what, count, documents."""
+    items = max(1, min(ITEMS, PIECES // max(1, len(build.metrics))))
     return [
         {
             **METRIC,
             **row,
-            "evidence": [_piece(item) for item in list(row.get("evidence") or ())[:ITEMS]],
+            "evidence": [_piece(it) for it in list(row.get("evidence") or ())[:items]],
         }
         for row in build.metrics
     ]
@@ -118,7 +120,7 @@ def diff(old: str, new: str) -> list[list[str]]:
 
     A long run of equal words keeps its two ends; what is left out is counted as op ``...``.
     """
-    a, b = old.split()[:DIFF_WORDS], new.split()[:DIFF_WORDS]
+    a, b = (text[: 12 * DIFF_WORDS].split()[:DIFF_WORDS] for text in (old, new))
     steps: list[list[str]] = []
     matcher = difflib.SequenceMatcher(None, a, b, autojunk=False)
     for op, a0, a1, b0, b1 in matcher.get_opcodes():
@@ -232,7 +234,7 @@ def _card(build: Build, row: Row) -> Row:
         "kind": str(row.get("kind") or ""),
         "section": section,
         "section_title": build.title(section),
-        "seed": row.get("seed"),
+        "seed": str(row.get("seed") or ""),
         "principle": _clip(str(brief.get("principle") or ""), 400),
         "asked": brief.get("words"),
         "words": len(body(row).split()),

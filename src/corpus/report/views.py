@@ -108,7 +108,7 @@ def _measure(metric: Row) -> Markup:
 
 
 def _base(metric: Row) -> Markup:
-    return el("small", f"of {count(metric['n'])}")
+    return el("small", f"n = {count(metric['n'])}")
 
 
 def coverage(facts: Row) -> Markup:

@@ -1,0 +1,449 @@
+"""The report: what a reader, a program and a hostile document meet in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpus import report
+from corpus.errors import InputError
+from corpus.report import samples
+from corpus.report.markup import Markup, el, escape, money, percent
+
+Row = dict[str, Any]
+PAYLOAD = "</div></details><script>alert('x')</script><img src=x onerror=alert(1)>"
+VOID = {"meta", "input"}
+
+
+class Page(HTMLParser):
+    """Tags in balance, ids, links, and everything that could load or run something."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.stack: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.addresses: list[str] = []
+        self.handlers: list[str] = []
+        self.tags: list[str] = []
+        self.feed(html)
+        self.close()
+        assert self.stack == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        if tag not in VOID:
+            self.stack.append(tag)
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value or "")
+            if name in {"src", "href", "action", "data", "srcset"}:
+                (self.links if (value or "").startswith("#") else self.addresses).append(
+                    value or ""
+                )
+            if name.startswith("on") or name == "style":
+                self.handlers.append(name)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.stack.pop() == tag
+
+
+def brief(number: int, **more: object) -> Row:
+    kind = ("documents", "essay") if number % 3 else ("stories", "short_story")
+    return {
+        "id": f"b{number}",
+        "stream": kind[0],
+        "kind": kind[1],
+        "section": f"s{number % 4}",
+        "principle": f"p{number}",
+        "seed": None,
+        "words": 40,
+        "facets": {"place": "a harbour"},
+        "number": number,
+        "round": 1,
+        "attempt": 1,
+        "replaces": None,
+        **more,
+    }
+
+
+def document(number: int, text: str | None = None, **more: object) -> Row:
+    order = brief(number)
+    shared = {key: order[key] for key in ("stream", "kind", "section", "seed", "facets")}
+    return {
+        "id": f"d{number}",
+        "brief": f"b{number}",
+        **shared,
+        "text": text or f"Title {number}\n\n" + f"word{number} and more " * 12,
+        "generator": {"model": "m", "writer": "claude", "request": f"r{number}"},
+        "parents": [f"q{number}"],
+        "synthetic": True,
+        "quality": None,
+        **more,
+    }
+
+
+def accept(number: int) -> Row:
+    return {"id": f"d{number}", "verdict": "accept", "reasons": [], "scores": {"prose": 4}}
+
+
+def reject(number: int, *reasons: str, **scores: int) -> Row:
+    return {"id": f"d{number}", "verdict": "reject", "reasons": [*reasons], "scores": scores}
+
+
+def repeat(number: int, original: int, word: str = "minhash") -> Row:
+    names = {"id": f"d{number}", "original": f"d{original}"}
+    return {**names, "similarity": 0.8, "method": word, "cluster": f"{word}{original}"}
+
+
+def proof(what: str, *documents: str) -> Row:
+    return {"what": what, "count": 9, "documents": [*documents]}
+
+
+def metric(name: str, **more: object) -> Row:
+    row = {"id": name, "value": 0.25, "gate": "fail", "n": 9, "unit": "share", "warn": 0.05}
+    return {**row, "fail": 0.15, "higher_is_better": False, "note": "", "evidence": [], **more}
+
+
+def manifest(**more: object) -> Row:
+    sections = [
+        {"id": f"s{n}", "title": f"Section {n}", "path": ["All", f"Section {n}"]} for n in range(5)
+    ]
+    return {
+        "version": "1.2.3",
+        "quality": None,
+        "model": "model-x",
+        "tokenizer": {"name": "gpt2", "proxy": True},
+        "constitution": {"name": "The Example", "sections": sections},
+        "counts": {"documents": {"tokens": 1000}, "stories": {"tokens": 234}},
+        "cost": {"paid": 1_500_000, "by_stage": {"draft": 1_000_000}},
+        "stages": [{"stage": "draft", "asked": 7, "skipped": None}],
+        "shards": [{"format": "parquet", "file": "shards/parquet/a.parquet", "config": "documents",
+                    "split": "train", "bytes": 10, "documents": 3, "tokens": 1234}],
+        **more,
+    }  # fmt: skip
+
+
+Build = Callable[..., Path]
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Build:
+    """A folder with the files that are given, as JSON Lines."""
+
+    def make(**files: list[Row]) -> Path:
+        for name, rows in files.items():
+            lines = "".join(json.dumps(row) + "\n" for row in rows)
+            (tmp_path / f"{name}.jsonl").write_text(lines)
+        return tmp_path
+
+    return make
+
+
+def whole(build: Build, number: int = 12) -> Path:
+    return build(
+        briefs=[brief(n) for n in range(number)],
+        documents=[document(n) for n in range(number)],
+        reviews=[accept(n) for n in range(number)],
+    )
+
+
+def html(folder: Path, given: Row | None = None) -> str:
+    return report.write(folder, given or manifest()).read_text("utf-8")
+
+
+def test_the_json_twin_is_what_collect_returns(build: Build) -> None:
+    folder = whole(build)
+    page = report.write(folder, manifest())
+    assert page == folder / "report" / "index.html"
+    assert json.loads(page.with_name("report.json").read_text()) == report.collect(
+        folder, manifest()
+    )
+
+
+def test_the_same_build_gives_the_same_page(build: Build) -> None:
+    folder = whole(build)
+    assert html(folder) == html(folder)
+
+
+def test_every_document_has_one_fate_and_old_plans_are_set_apart(build: Build) -> None:
+    folder = build(
+        briefs=[brief(n) for n in range(5)],
+        documents=[*(document(n) for n in range(4)), document(9)],
+        reviews=[accept(0), accept(1), reject(2, "refusal")],
+        duplicates=[repeat(1, 0)],
+    )
+    head = report.collect(folder, manifest())["headline"]
+    fates = ("kept", "rejected", "duplicate", "unreviewed", "earlier")
+    assert (head["planned"], head["written"]) == (5, 4)
+    assert [head[fate] for fate in fates] == [1, 1, 1, 1, 1]
+
+
+def test_the_last_review_of_a_document_wins(build: Build) -> None:
+    folder = build(briefs=[brief(0)], documents=[document(0)], reviews=[accept(0), reject(0)])
+    assert report.collect(folder, manifest())["headline"]["kept"] == 0
+
+
+def test_planned_cells_that_stay_empty_are_counted_and_marked(build: Build) -> None:
+    folder = build(
+        briefs=[brief(1), brief(2), brief(5, replaces="b2")],
+        documents=[document(1)],
+        reviews=[accept(1)],
+    )
+    cover = report.collect(folder, manifest())["coverage"]
+    assert (cover["asked"], cover["empty"]) == (2, 1)
+    assert sum(want for _, _, want, _ in cover["cells"]) == 2
+    assert 'title="none kept of 1 planned"' in html(folder)
+
+
+def test_sections_fold_into_their_headings_when_the_table_would_be_too_big(build: Build) -> None:
+    paths = [
+        {"id": f"s{n}", "title": f"t{n}", "path": ["All", f"part {n % 7}", f"t{n}"]}
+        for n in range(9_500)
+    ]
+    folder = whole(build)
+    cover = report.collect(folder, manifest(constitution={"sections": paths}))["coverage"]
+    assert [row["title"] for row in cover["rows"]] == [f"part {n}" for n in range(7)]
+    assert sum(have for *_, have in cover["cells"]) == 12
+
+
+def test_a_gate_is_told_by_a_word_and_leads_to_its_evidence(build: Build) -> None:
+    folder = whole(build)
+    build(scores=[metric("names", evidence=[proof("Elara", "d1", "d404")])])
+    page = Page(text := html(folder))
+    assert "25.0%" in text
+    assert "> fail</td>" in text
+    assert {"#m-names", "#d-d1"} <= {*page.links}
+    assert "#d-d404" not in page.links
+
+
+def test_every_link_inside_the_page_has_its_target(build: Build) -> None:
+    shown = [proof("Title one two", "d1", "d2"), "plain words"]
+    folder = whole(build)
+    build(scores=[metric(name, evidence=shown) for name in ("names", "opening", "near_dup", "x/y")])
+    page = Page(html(folder))
+    assert {link[1:] for link in page.links} <= {*page.ids}
+    assert len(page.ids) == len({*page.ids})
+
+
+def test_a_repeated_phrase_is_shown_where_it_stands(build: Build) -> None:
+    folder = build(
+        briefs=[brief(1)],
+        documents=[document(1, "Before it. On a grey, cold Tuesday; after it.")],
+        reviews=[accept(1)],
+        scores=[metric("shared_ngram", evidence=[proof("on a grey cold tuesday", "d1")])],
+    )
+    assert "<mark>On a grey, cold Tuesday</mark>; after it." in html(folder)
+
+
+def test_nothing_that_a_model_wrote_becomes_markup(build: Build) -> None:
+    hostile = {"facets": {PAYLOAD: PAYLOAD}, "kind": PAYLOAD}
+    chat = document(4, messages=[{"role": PAYLOAD, "content": PAYLOAD}], section=PAYLOAD)
+    folder = build(
+        briefs=[brief(n, principle=PAYLOAD) for n in range(5)],
+        documents=[*(document(n, f"{PAYLOAD} {n}", **hostile) for n in range(4)), chat],
+        reviews=[accept(1), accept(2), accept(4), reject(3, PAYLOAD)],
+        duplicates=[repeat(2, 1, PAYLOAD)],
+        scores=[metric("names", note=PAYLOAD, evidence=[proof(PAYLOAD, PAYLOAD)])],
+    )
+    said = manifest(notes=[PAYLOAD], model=PAYLOAD, constitution={"name": PAYLOAD})
+    page = Page(text := html(folder, said))
+    assert page.tags.count("script") == 1
+    assert "img" not in page.tags
+    assert page.handlers == []
+    assert escape(PAYLOAD) in text
+
+
+def test_the_page_asks_for_nothing(build: Build) -> None:
+    text = html(whole(build))
+    assert Page(text).addresses == []
+    assert "http://" not in text
+    assert "https://" not in text
+    assert "default-src &#x27;none&#x27;" in text
+    assert "unsafe" not in text
+
+
+@pytest.mark.parametrize("text", ["plain words here. ", "<&> \N{GREEK SMALL LETTER ALPHA}"])
+def test_the_page_stays_under_two_megabytes(build: Build, text: str) -> None:
+    many = range(5_000)
+    folder = build(
+        briefs=[brief(n) for n in many],
+        documents=[document(n, f"{n} {text}" * 300) for n in many],
+        reviews=[accept(n) if n % 5 else reject(n, f"reason {n}") for n in many],
+        duplicates=[repeat(n, n - 1) for n in many[1::9]],
+        scores=[metric(f"m{n}", evidence=[proof(text * 9, f"d{n}")] * 20) for n in range(90)],
+    )
+    page = report.write(folder, manifest())
+    assert page.stat().st_size < 2_000_000
+    assert page.with_name("report.json").stat().st_size < 4_000_000
+
+
+def test_the_reading_room_draws_from_every_kind_and_shows_documents_whole(build: Build) -> None:
+    room = report.collect(whole(build, 200), manifest())["reading"]
+    kinds = [card["kind"] for card in room["documents"]]
+    assert (len(kinds), room["of"]) == (samples.SAMPLED, 200)
+    assert kinds.count("essay") == kinds.count("short_story")
+    assert all(card["cut"] == 0 for card in room["documents"])
+
+
+def test_long_texts_are_cut_and_say_so(build: Build) -> None:
+    folder = build(briefs=[brief(1)], documents=[document(1, "x" * 50_000)], reviews=[accept(1)])
+    card = report.collect(folder, manifest())["reading"]["documents"][0]
+    assert len(card["turns"][0][1]) + card["cut"] == 50_000
+    assert "Cut here: 30,000 characters more." in html(folder)
+
+
+def test_a_chat_is_shown_turn_by_turn(build: Build) -> None:
+    turns = [{"role": "user", "content": "Should I?"}, {"role": "assistant", "content": "Perhaps."}]
+    row = document(1, messages=turns, tools="[]")
+    del row["text"]
+    folder = build(briefs=[brief(1)], documents=[row], reviews=[accept(1)])
+    card = report.collect(folder, manifest())["reading"]["documents"][0]
+    assert card["turns"] == [["user", "Should I?"], ["assistant", "Perhaps."]]
+    assert card["words"] == 3
+    assert card["tools"]
+
+
+def test_rejected_documents_are_counted_by_reason_and_shown_once(build: Build) -> None:
+    folder = build(
+        briefs=[brief(0), brief(1)],
+        documents=[document(0), document(1)],
+        reviews=[reject(0, "too_short: 3 words", "refusal"), reject(1, "too_short: 9 words")],
+    )
+    found = report.collect(folder, manifest())["rejected"]
+    assert [(row["reason"], row["count"]) for row in found] == [("too_short", 2), ("refusal", 1)]
+    shown = [card["id"] for row in found for card in row["examples"]]
+    assert sorted(shown) == ["d0", "d1"]
+
+
+def test_the_funnel_tells_gates_from_the_judge(build: Build) -> None:
+    folder = build(
+        briefs=[brief(n) for n in (1, 2, 4, 5)],
+        documents=[document(n) for n in (1, 2, 4)],
+        reviews=[reject(1, "refusal"), reject(2, "low_prose", prose=1), accept(4)],
+    )
+    [row] = report.collect(folder, manifest())["funnel"]
+    steps = [row[key] for key in ("planned", "written", "passed", "judged", "kept", "tokens")]
+    assert steps == [4, 3, 2, 1, 1, 1000]
+
+
+def test_near_copies_show_their_difference_in_words(build: Build) -> None:
+    folder = build(
+        briefs=[brief(1), brief(2)],
+        documents=[document(1, "the old lamp was lit"), document(2, "the new lamp was lit")],
+        reviews=[accept(1), accept(2)],
+        duplicates=[repeat(2, 1)],
+    )
+    assert "the <del>old</del> <ins>new</ins> lamp was lit" in html(folder)
+
+
+words = st.lists(st.sampled_from("a b c d".split()), max_size=60).map(" ".join)
+
+
+@given(words, words)
+def test_a_diff_holds_every_word_of_both_texts(old: str, new: str) -> None:
+    def side(op: str) -> int:
+        steps = samples.diff(old, new)
+        return sum(
+            int(text) if kind == "..." else len(text.split())
+            for kind, text in steps
+            if kind in {"=", "...", op}
+        )
+
+    assert (side("-"), side("+")) == (len(old.split()), len(new.split()))
+
+
+@given(st.text())
+def test_escaped_text_holds_no_markup_and_reads_back(text: str) -> None:
+    page = HTMLParser(convert_charrefs=True)
+    page.handle_data = (found := []).append  # type: ignore[method-assign]
+    page.feed(f"<p>{escape(text)}</p>")
+    page.close()
+    printable = [c for c in text.replace("\r\n", "\n") if c in "\t\n" or ord(c) >= 32]
+    assert [c for c in "".join(found) if c != "\N{REPLACEMENT CHARACTER}"] == [
+        c for c in printable if c != "\N{REPLACEMENT CHARACTER}"
+    ]
+
+
+def test_half_a_surrogate_pair_does_not_stop_the_report(build: Build) -> None:
+    folder = build(
+        briefs=[brief(1)], documents=[document(1, "half \ud83d\x00 pair")], reviews=[accept(1)]
+    )
+    assert "half ?" in html(folder)
+    assert "\x00" not in html(folder)
+
+
+def test_an_empty_build_and_an_empty_manifest_still_make_a_page(tmp_path: Path) -> None:
+    text = html(tmp_path, {"rounds": 0})
+    Page(text)
+    assert "not recorded" in text
+    assert "0 documents kept of 0" in report.summary(report.collect(tmp_path, {}))
+
+
+@pytest.mark.parametrize(("quality", "times"), [("demo", 1), (None, 0)])
+def test_a_demo_build_says_that_it_is_not_for_training(
+    build: Build, quality: str | None, times: int
+) -> None:
+    text = html(whole(build), manifest(quality=quality))
+    assert text.count("not for training") == times
+
+
+def test_the_views_stand_in_reading_order_under_headings(build: Build) -> None:
+    page = Page(html(whole(build)))
+    order = ["verdict", "coverage", "phrases", "names", "edges", "copies", "lengths", "rejected"]
+    assert [name for name in page.ids if name in order] == order
+    assert page.tags.count("h1") == 1
+    assert {"header", "nav", "main", "footer"} <= {*page.tags}
+    assert page.tags.count("table") == page.tags.count("caption")
+
+
+def test_the_summary_names_the_gates_that_fail(build: Build) -> None:
+    folder = whole(build)
+    build(scores=[metric("names"), metric("skeleton", gate="warn"), metric("opening", gate="pass")])
+    lines = report.summary(report.collect(folder, manifest()))
+    assert "12 documents kept of 12 written" in lines
+    assert "1,234 tokens (gpt2, a stand-in); paid $1.50" in lines
+    assert "gates: 1 fail (names 25.0%), 1 warn (skeleton 25.0%), 1 pass" in lines
+
+
+def test_shards_come_as_a_list_or_by_format(build: Build) -> None:
+    folder = whole(build)
+    flat = report.collect(folder, manifest())["shards"]
+    shard = {key: value for key, value in flat["parquet"][0].items() if key != "format"}
+    nested = report.collect(folder, manifest(shards={"parquet": [{**shard, "file": "a.parquet"}]}))
+    assert nested["shards"]["parquet"] == [shard]
+    assert escape('load_dataset("shards/parquet", "documents", split="train")') in html(folder)
+
+
+def test_a_line_that_is_no_object_is_named(build: Build) -> None:
+    folder = whole(build)
+    (folder / "scores.jsonl").write_text("[1]\n")
+    with pytest.raises(InputError, match=r"scores\.jsonl, line 1"):
+        report.write(folder, manifest())
+
+
+def test_elements_escape_all_but_markup() -> None:
+    made = el("p", "<", Markup("<b></b>"), None, ["&"], class_='a"b', hidden=True, title=None)
+    assert made == '<p class="a&quot;b" hidden>&lt;<b></b>&amp;</p>'
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(0, "0%"), (1, "100%"), (0.0312, "3.1%"), (0.0009, "0.09%")]
+)
+def test_a_share_is_shown_in_percent(value: float, shown: str) -> None:
+    assert percent(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("micro", "shown"),
+    [(None, "not recorded"), (0, "$0.00"), (4_200, "$0.0042"), (12_345_678, "$12.35")],
+)
+def test_micro_dollars_are_shown_as_dollars(micro: int | None, shown: str) -> None:
+    assert money(micro) == shown
