@@ -54,7 +54,7 @@ def rows() -> list[Row]:
     return [*chats, *texts]
 
 
-def written(folder: Path, **options: Any) -> dict[str, Any]:
+def written(folder: Path, **options: object) -> dict[str, Any]:
     """An export of ``rows`` to ``folder`` in every format, small shards; its manifest."""
     settings = {"tokenizer": GPT2, "formats": FORMATS, "shard_tokens": 300} | options
     return export.publish(settings.pop("rows", rows()), folder, **settings)
@@ -515,9 +515,9 @@ def test_verify_finds_a_wrong_count(tmp_path: Path, field: str) -> None:
 
 def test_verify_finds_a_text_that_was_changed_along_with_its_checksum(tmp_path: Path) -> None:
     made = written(tmp_path, formats=["jsonl"])
-    path = tmp_path / made["shards"][-1]["file"]
+    path = tmp_path / made["shards"][0]["file"]
     path.write_text(path.read_text().replace("Document", "Mocument", 1))
-    made["shards"][-1]["sha256"] = formats.sha256(path)
+    made["shards"][0]["sha256"] = formats.sha256(path)
     store.write_json(tmp_path / "manifest.json", made)
     assert any("text_sha256" in problem for problem in export.verify(tmp_path))
 

@@ -210,7 +210,7 @@ def spans(value: object, text: str | None) -> tuple[tuple[int, int], ...]:
 
 def metadata(fields: dict[str, Any]) -> dict[str, Any]:
     """The given metadata and, beside it, every field that has no column of its own."""
-    given = fields.get("metadata") or {}
+    given = {} if fields.get("metadata") is None else fields["metadata"]
     if not isinstance(given, dict):
         raise InputError(f"'metadata' must be an object, got {given!r:.60}")
     others = {name: value for name, value in fields.items() if name not in COLUMNS}

@@ -20,7 +20,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
-from corpus.errors import InputError, Interrupted
+from corpus.errors import CorpusError, InputError, Interrupted
 from corpus.model.journal import Journal
 from corpus.model.prices import Price, Purse, price_of
 from corpus.model.replies import read_reply
@@ -99,6 +99,7 @@ class Model:
         self.tally: dict[str, Tally] = {}
         self._journal = journal
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
         self._caller: Caller | None = None
         self._gate = asyncio.Semaphore(writer.concurrency)
         self._stopping = False
@@ -118,10 +119,22 @@ class Model:
             yield from self._ask(list(pending.values()))
 
     def close(self) -> None:
-        """End the event loop and its client."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._loop = None
+        """Cancel what is still in flight, and end the client and its event loop."""
+        if self._loop is None or self._thread is None:
+            return
+        asyncio.run_coroutine_threadsafe(self._shut(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+        self._loop = self._thread = None
+
+    async def _shut(self) -> None:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        if self._caller is not None:
+            await self._caller.close()
 
     def __enter__(self) -> Self:
         return self
@@ -168,12 +181,17 @@ class Model:
                 raise _NotAdmitted("not sent; run the same command again to go on")
             if self._caller is None:
                 self._caller = _caller(self.writer, self._journal, self.price, self.purse)
-            return await self._caller.call(request)
+            try:
+                return await self._caller.call(request)
+            except CorpusError:
+                self._stopping = True  # whoever waits at the gate is not let in
+                raise
 
     def _run(self, work: Coroutine[Any, Any, Reply]) -> Future[Reply]:
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
-            threading.Thread(target=self._loop.run_forever, name="calls", daemon=True).start()
+            self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+            self._thread.start()
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def _count(self, request: Request, reply: Reply) -> None:

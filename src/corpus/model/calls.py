@@ -16,7 +16,7 @@ from typing import Any
 
 import anthropic
 
-from corpus.errors import BudgetReached, Interrupted, ProviderStopped
+from corpus.errors import BudgetReached, CorpusError, Interrupted, ProviderStopped
 from corpus.model.journal import Journal
 from corpus.model.prices import Price, Purse
 from corpus.model.replies import read_reply
@@ -28,6 +28,7 @@ UNKNOWN_TRIES = 2  # cut off after sending: may have been billed
 LONGEST_PAUSE = 60.0  # seconds; a longer retry-after stops the run, it can be resumed
 
 _HOPELESS = {401, 402, 403, 404}
+_INVALID = {400, 413, 422}
 _SPENT = ("spend limit", "spend_limit", "credit balance")
 
 
@@ -40,6 +41,7 @@ class _Failure:
     status: int | None = None
     pause: float | None = None  # seconds that the server asked for
     terminal: bool = False  # this request will never do; others may
+    stops: CorpusError | None = None  # no other request would do better either
 
 
 class Caller:
@@ -67,6 +69,8 @@ class Caller:
             outcome = await self._attempt(request)
             if isinstance(outcome, Reply):
                 return outcome
+            if outcome.stops is not None:
+                raise outcome.stops
             if outcome.terminal:
                 return Reply(request.key, "", f"error_{outcome.status}", request.model)
             unknown += outcome.state == "unknown"
@@ -77,6 +81,10 @@ class Caller:
                     f"run the same command again to go on"
                 )
             await asyncio.sleep(_pause(free + unknown, outcome.pause))
+
+    async def close(self) -> None:
+        """Close the client's connections."""
+        await self._client.close()
 
     async def _attempt(self, request: Request) -> Reply | _Failure:
         worst = None if self._price is None else self._price.worst(request)
@@ -141,20 +149,23 @@ class Caller:
 def _status_failure(error: anthropic.APIStatusError) -> _Failure:
     """Sort an error reply: stop the run, give this request up, or try again."""
     detail = f"{error.status_code} {error.message}"[:300]
-    if error.status_code in _HOPELESS or any(word in detail.lower() for word in _SPENT):
-        raise ProviderStopped(
+    status = error.status_code
+    if status in _HOPELESS or any(word in detail.lower() for word in _SPENT):
+        stop: CorpusError = ProviderStopped(
             f"the provider refuses to go on: {detail}; check the key, the credit and the model, "
             f"then run the same command again"
-        ) from error
-    if error.status_code in {400, 413, 422}:
-        return _Failure("refused", detail, error.status_code, terminal=True)
+        )
+        return _Failure("refused", detail, status, stops=stop)
+    if status in _INVALID:
+        return _Failure("refused", detail, status, terminal=True)
     pause = _seconds(error.response.headers.get("retry-after"))
     if pause is not None and pause > LONGEST_PAUSE:
-        raise Interrupted(
+        stop = Interrupted(
             f"the provider asks for a pause of {pause:.0f} s ({detail}); run the same command "
             f"again after it"
-        ) from error
-    return _Failure("error", detail, error.status_code, pause)
+        )
+        return _Failure("error", detail, status, stops=stop)
+    return _Failure("error", detail, status, pause)
 
 
 def _seconds(value: str | None) -> float | None:

@@ -36,7 +36,7 @@ def gate_bar(metric: Row) -> Markup | None:
 
 
 def _mark(name: str, value: float | None, scale: float) -> Markup | None:
-    if value is None:
+    if not value:
         return None
     wide = 3 if name == "fail" else 1
     at = f"{value * scale:.1f}"

@@ -47,23 +47,26 @@ def metrics(build: Build) -> list[Row]:
     """The metric rows with their evidence in one shape: what, count, documents."""
     items = max(1, min(ITEMS, PIECES // max(1, len(build.metrics))))
     return [
-        {
-            **METRIC,
-            **row,
-            "evidence": [_piece(it) for it in list(row.get("evidence") or ())[:items]],
-        }
+        {**METRIC, **row, "evidence": [_piece(build, item) for item in _evidence(row)[:items]]}
         for row in build.metrics
     ]
 
 
-def _piece(item: Json) -> Row:
+def _evidence(row: Row) -> list[Json]:
+    return list(row.get("evidence") or ())
+
+
+def _piece(build: Build, item: Json) -> Row:
     if not isinstance(item, Mapping):
         return {"what": _clip(str(item), 400), "count": None, "documents": []}
-    known = ("what", "count", "documents")
-    rest = [f"{key} {value}" for key, value in item.items() if key not in known]
-    what = ", ".join([str(item["what"])] * ("what" in item) + rest)
-    names = [str(name) for name in item.get("documents") or ()]
-    return {"what": _clip(what, 400), "count": item.get("count"), "documents": names[:LINKS]}
+    rest = dict(item)
+    texts = [str(rest.pop(key)) for key in ("what", "text") if key in rest]
+    names = [str(name) for key in ("documents", "ids") for name in rest.pop(key, None) or ()]
+    count = rest.pop("count", None)
+    if "section" in rest:
+        rest["section"] = build.title(str(rest["section"]))
+    texts += [f"{key} {value}" for key, value in rest.items()]
+    return {"what": _clip(", ".join(texts), 400), "count": count, "documents": names[:LINKS]}
 
 
 def named(rows: Iterable[Row]) -> list[str]:

@@ -23,26 +23,40 @@ from corpus.report.markup import (
     table,
 )
 
-NAMES = {
-    "shared_ngram": "Phrases that documents share",
-    "near_dup": "Near-copies that remain",
-    "skeleton": "Sentences from one mould",
-    "opening": "Openings",
-    "closing": "Closings",
-    "names": "Names",
-    "zstd_long": "Compressibility",
-    "distinct2": "Distinct word pairs",
-    "eff_topics": "Effective number of topics",
-    "coverage": "Coverage of the plan",
-    "syntax": "Repeated syntax",
+MEASURES = {
+    "shared_ngram": (
+        "Phrases that documents share",
+        "Words inside an 8-word phrase that another document also has.",
+    ),
+    "shared_ngram_raw": (
+        "Shared phrases, quotations included",
+        "The same, with what the constitution and the seeds say counted too.",
+    ),
+    "near_dup": ("Near-copies that remain", "Documents that nearly repeat another one."),
+    "skeleton": (
+        "Sentences from one mould",
+        "Sentences whose form without names and numbers is in three documents or more.",
+    ),
+    "opening": ("The commonest opening", "Documents that begin with the same few words."),
+    "opening_repeated": ("Repeated openings", "Documents that begin as another one does."),
+    "closing": ("The commonest ending", "Documents that end with the same few words."),
+    "closing_repeated": ("Repeated endings", "Documents that end as another one does."),
+    "names": ("The commonest name", "Documents that use it."),
+    "name_pairs": ("The commonest pair of names", "Documents that use both."),
+    "distinct2": ("Distinct word pairs", "A figure to compare with a baseline of the same genre."),
+    "coverage": ("Coverage of the plan", "Planned cells of section and kind that are not empty."),
+    "coverage_entropy": (
+        "Evenness of coverage",
+        "Entropy of the documents over the planned cells, divided by that of the plan.",
+    ),
+    "lengths": ("Length", "A matter of style, not of diversity."),
 }
 
 
 def name(metric: Row) -> str:
-    """A metric's plain name, with what it was narrowed to."""
-    known = max((k for k in NAMES if metric["id"].startswith(k)), key=len, default="")
-    rest = metric["id"].removeprefix(known).strip("_./:@ ").replace("_", " ")
-    return ": ".join(filter(None, [NAMES[known], rest])) if known else rest.capitalize()
+    """A metric's plain name; its id where it is not one of the suite."""
+    named = str(metric["id"])
+    return MEASURES[named][0] if named in MEASURES else named.replace("_", " ").capitalize()
 
 
 def anchor(metric: Row) -> str:
@@ -92,7 +106,7 @@ def _gate(metric: Row) -> Markup:
 
 def _limits(metric: Row) -> str:
     side = "under" if metric["higher_is_better"] else "over"
-    marks = [(key, metric[key]) for key in ("warn", "fail") if metric[key] is not None]
+    marks = [(key, metric[key]) for key in ("warn", "fail") if metric[key]]
     return ", ".join(f"{key} {side} {measure(value, metric['unit'])}" for key, value in marks)
 
 
@@ -103,8 +117,13 @@ def _note(metric: Row) -> Markup:
 
 def _measure(metric: Row) -> Markup:
     proof = el("a", "evidence", href=f"#{anchor(metric)}") if metric["evidence"] else None
-    about = el("p", metric["note"], " " if metric["note"] else None, proof, class_="about")
+    _, said = MEASURES.get(metric["id"], ("", ""))
+    about = el("p", said, " ", _sentence(metric["note"]), " ", proof, class_="about")
     return el("th", name(metric), about, scope="row")
+
+
+def _sentence(note: str) -> str:
+    return f"{note[0].upper()}{note[1:].rstrip('.')}." if note else ""
 
 
 def _base(metric: Row) -> Markup:
@@ -117,22 +136,11 @@ def coverage(facts: Row) -> Markup:
     if not cover["cells"]:
         return nothing("Nothing was planned.")
     full = cover["asked"] - cover["empty"]
-    said = (
-        f"{count(full)} of {count(cover['asked'])} planned cells hold at least one kept document. "
-    )
-    more = (
-        f" {count(cover['folded'])} sections share the row of their heading."
-        if cover["folded"]
-        else ""
-    )
-    box = el(
-        "div",
-        figures.heat(cover),
-        class_="heatbox",
-        tabindex=0,
-        role="region",
-        aria_label="Coverage table",
-    )
+    said = f"{count(full)} of {count(cover['asked'])} planned cells hold at least one document. "
+    folded = f" {count(cover['folded'])} sections share the row of their heading."
+    more = folded if cover["folded"] else ""
+    place = {"tabindex": 0, "role": "region", "aria_label": "Coverage table"}
+    box = el("div", figures.heat(cover), class_="heatbox", **place)
     hint = (
         "The stronger the shade, the more documents; a framed 0 was planned and is empty; "
         "a blank was not planned."
@@ -158,8 +166,9 @@ def _evidence(metric: Row, known: Mapping[str, Row]) -> Markup:
         )
         for piece in metric["evidence"]
     ]
-    state = f"{measure(metric['value'], metric['unit'])} of {count(metric['n'])} documents measured"
-    title = el("h3", name(metric), " ", el("small", f"{metric['gate'] or 'no gate'}, {state}"))
+    state = [metric["gate"] or "no gate", measure(metric["value"], metric["unit"])]
+    state.append(f"{count(metric['n'])} documents measured")
+    title = el("h3", name(metric), " ", el("small", ", ".join(state)))
     listing = table(
         f"Evidence for {metric['id']}", ["What", "#Count", "", "Documents"], lines, "evidence"
     )
