@@ -85,7 +85,7 @@ def test_next_to_no_true_pair_survives(threshold: float) -> None:
     assert len(missed) <= 0.01 * len(pairs)
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(order=st.randoms(use_true_random=False))
 def test_the_order_of_the_input_changes_nothing(order: random.Random) -> None:
     items = [Item(item.id, item.text, mask=True) for item in planted(5, 5)]
@@ -197,6 +197,7 @@ def test_signatures_estimate_the_jaccard_index() -> None:
     assert signatures[0].jaccard(signatures[1]) == pytest.approx(exact, abs=0.1)
 
 
+@settings(deadline=None)
 @given(threshold=st.floats(0.2, 1.0))
 def test_bands_promise_the_recall_and_fit_the_signature(threshold: float) -> None:
     chosen = dedup.banding(threshold)

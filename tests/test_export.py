@@ -203,9 +203,17 @@ def test_the_digests_are_those_that_the_contract_defines(tmp_path: Path) -> None
 def test_the_card_names_the_tokenizer_the_models_and_the_licence(tmp_path: Path) -> None:
     facts = {"license": "cc0-1.0", "models": ["claude-x"], "title": "Ours"}
     facts["constitution"] = {"name": "The constitution", "digest": "abc"}
+    facts["gates"] = {"distinct": "pass", "openings": "warn"}
     written(tmp_path, facts=facts)
     card = (tmp_path / "parquet" / "README.md").read_text()
-    for words in ('license: "cc0-1.0"', "claude-x", "# Ours", "`abc`", GPT2.label):
+    for words in (
+        'license: "cc0-1.0"',
+        "claude-x",
+        "# Ours",
+        "`abc`",
+        "warn: `openings`",
+        GPT2.label,
+    ):
         assert words in card
     assert "Demo text" not in card
 
@@ -227,6 +235,13 @@ def test_demo_text_needs_to_be_allowed_and_is_called_so(tmp_path: Path) -> None:
         written(tmp_path, rows=demo)
     written(tmp_path, rows=demo, allow_demo=True)
     assert "**Demo text: not for training.**" in (tmp_path / "jsonl" / "README.md").read_text()
+
+
+def test_half_a_surrogate_pair_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    for broken in ({"text": "\ud800"}, {"text": "x", "metadata": {"kind": "\udfff"}}):
+        with pytest.raises(InputError, match="document 'a' holds what UTF-8 cannot"):
+            written(tmp_path, rows=[Row(id="a", config="documents", **broken)])
+    assert contents(tmp_path) == {}
 
 
 def test_nothing_is_not_exported(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -278,6 +280,14 @@ def test_the_page_asks_for_nothing(build: Build) -> None:
     assert "https://" not in text
     assert "default-src &#x27;none&#x27;" in text
     assert "unsafe" not in text
+
+
+def test_the_policy_names_the_style_and_the_script_that_stand_in_the_page(build: Build) -> None:
+    text = html(whole(build))
+    for tag in ("style", "script"):
+        inner = text.partition(f"<{tag}>")[2].partition(f"</{tag}>")[0]
+        known = base64.b64encode(hashlib.sha256(inner.encode()).digest()).decode()
+        assert escape(f"{tag}-src 'sha256-{known}'") in text
 
 
 def test_the_page_stays_under_two_megabytes(build: Build) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from corpus.errors import InputError
 from corpus.records import Metric
-from corpus.score import DEFAULTS, Text, as_json, score, score_files
+from corpus.score import DEFAULTS, Text, as_json, read_baseline, read_files, score
 from corpus.store import write_rows
 
 PARTS = "ba de fo gi ku la me no pa re si tu ve wo za chi dro fle gra sto".split()
@@ -55,12 +55,12 @@ def by_id(metrics: list[Metric]) -> dict[str, Metric]:
     return {metric.id: metric for metric in metrics}
 
 
-def raised(texts: list[Text], **options: object) -> set[str]:
-    return {metric.id for metric in score(texts, **options) if metric.gate in {"warn", "fail"}}  # type: ignore[arg-type]
+def raised(metrics: list[Metric]) -> set[str]:
+    return {metric.id for metric in metrics if metric.gate in {"warn", "fail"}}
 
 
 def test_clean_text_raises_no_gate() -> None:
-    assert raised(clean()) == set()
+    assert raised(score(clean())) == set()
 
 
 def test_a_template_in_a_tenth_of_the_documents_is_seen() -> None:
@@ -79,7 +79,7 @@ def test_a_template_in_a_tenth_of_the_documents_is_seen() -> None:
 
 def test_a_stock_opening_raises_its_own_gates_only() -> None:
     texts = changed(clean(100), 0.2, "It was a quiet evening:")
-    assert raised(texts) == {"opening", "opening_repeated"}
+    assert raised(score(texts)) == {"opening", "opening_repeated"}
     found = by_id(score(texts))["opening"]
     assert (found.value, found.gate) == (0.2, "fail")
     assert found.evidence[0] == {
@@ -91,7 +91,7 @@ def test_a_stock_opening_raises_its_own_gates_only() -> None:
 
 def test_a_stock_ending_raises_its_own_gates_only() -> None:
     texts = changed(clean(100), 0.2, "And that was quite enough.", at_end=True)
-    assert raised(texts) == {"closing", "closing_repeated", "skeleton"} - {"skeleton"}
+    assert raised(score(texts)) == {"closing", "closing_repeated"}
 
 
 def test_one_name_raises_the_gate_of_names_and_may_be_allowed() -> None:
@@ -100,10 +100,10 @@ def test_one_name_raises_the_gate_of_names_and_may_be_allowed() -> None:
         Text(text.id, f"{text.text} {sentence(rng, 'Elara')}") if at % 5 == 0 else text
         for at, text in enumerate(clean(100))
     ]
-    assert raised(texts) == {"names"}
+    assert raised(score(texts)) == {"names"}
     assert by_id(score(texts))["names"].evidence[0]["text"] == "Elara"
-    assert raised(texts, known_names=["Elara"]) == set()
-    assert raised(texts, allowed=["We call the machine Elara here."]) == set()
+    assert raised(score(texts, known_names=["Elara"])) == set()
+    assert raised(score(texts, allowed=["We call the machine Elara here."])) == set()
 
 
 def test_pairs_of_names_are_counted_by_first_names() -> None:
@@ -114,23 +114,17 @@ def test_pairs_of_names_are_counted_by_first_names() -> None:
 
 
 def test_shared_passages_are_counted_in_words() -> None:
-    passage = "one two three four five six seven eight nine"
-    filler = [" ".join(WORDS[start : start + 9]) for start in (0, 9)]
-    found = by_id(score([Text("a", f"{filler[0]} {passage}"), Text("b", f"{passage} {filler[1]}")]))
-    assert found["shared_ngram"].value == 0.5
-    assert (
-        found["shared_ngram"].evidence
-        == ({"text": "one two three four five six seven eight", "count": 2, "ids": ["a", "b"]},)
-        or found["shared_ngram"].evidence[0]["count"] == 2
-    )
+    passage = "one two three four five six seven eight"
+    texts = [Text("a", f"{' '.join(WORDS[:8])} {passage}"), Text("b", passage)]
+    found = by_id(score(texts))["shared_ngram"]
+    assert found.value == pytest.approx(16 / 24)
+    assert found.evidence == ({"text": passage, "count": 2, "ids": ["a", "b"]},)
 
 
 def test_a_passage_repeated_within_one_document_is_not_shared() -> None:
-    passage = "one two three four five six seven eight nine ten."
-    assert (
-        by_id(score([Text("a", passage * 3), Text("b", "something else")]))["shared_ngram"].value
-        == 0
-    )
+    passage = "one two three four five six seven eight nine ten. "
+    texts = [Text("a", passage * 3), Text("b", "something else")]
+    assert by_id(score(texts))["shared_ngram"].value == 0
 
 
 def test_quotations_of_the_allowed_texts_count_only_in_the_raw_figure() -> None:
@@ -167,9 +161,9 @@ def test_distinct2_is_gated_against_a_baseline_only() -> None:
     assert usual.value is not None
     gates = [
         by_id(score(texts, baseline={"distinct2": usual.value * factor}))["distinct2"].gate
-        for factor in (1.0, 1.2, 1.5)
+        for factor in (1.2, 1.5)
     ]
-    assert gates == ["pass", "warn", "fail"]
+    assert gates == ["warn", "fail"]
 
 
 def test_distinct2_of_too_few_words_has_no_gate() -> None:
@@ -220,7 +214,7 @@ def test_near_duplicates_are_what_the_caller_measured() -> None:
 
 def test_limits_replace_single_gates_and_unknown_ones_are_refused() -> None:
     texts = changed(clean(100), 0.2, "It was a quiet evening:")
-    assert raised(texts, limits={"opening": (0.5, 0.6)}) == {"opening_repeated"}
+    assert raised(score(texts, limits={"opening": (0.5, 0.6)})) == {"opening_repeated"}
     with pytest.raises(InputError, match="did you mean 'opening'"):
         score(texts, limits={"openings": (0.5, 0.6)})
 
@@ -228,11 +222,11 @@ def test_limits_replace_single_gates_and_unknown_ones_are_refused() -> None:
 def test_files_are_scored_and_serve_as_a_baseline(tmp_path: Path) -> None:
     path, baseline = tmp_path / "rows.jsonl", tmp_path / "baseline.json"
     write_rows(path, [{"text": text.text, "kind": 3} for text in clean(60, sentences=160)])
-    result = as_json(score_files([path]))
+    result = as_json(score(read_files([path])))
     baseline.write_text(json.dumps(result), encoding="utf-8")
     assert json.loads(baseline.read_text(encoding="utf-8")) == result
     assert result["metrics"]["distinct2"]["gate"] is None
-    again = as_json(score_files([path], baseline=baseline))
+    again = as_json(score(read_files([path]), baseline=read_baseline(baseline)))
     assert again["metrics"]["distinct2"]["gate"] == "pass"
     assert set(DEFAULTS) <= set(again["metrics"])
 
@@ -241,21 +235,27 @@ def test_chats_are_scored_by_their_turns(tmp_path: Path) -> None:
     write_rows(
         tmp_path / "chats.jsonl", [{"messages": [{"content": "One two."}, {"content": "Three."}]}]
     )
-    assert by_id(score_files([tmp_path / "chats.jsonl"]))["lengths"].value == 3
+    assert by_id(score(read_files([tmp_path / "chats.jsonl"])))["lengths"].value == 3
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"metrics": {"a": 1}}', '{"metrics": []}'])
 def test_a_file_that_is_no_baseline_is_refused(tmp_path: Path, content: str) -> None:
-    write_rows(tmp_path / "rows.jsonl", [{"text": "one"}])
     (tmp_path / "base.json").write_text(content, encoding="utf-8")
     with pytest.raises(InputError, match=r"base\.json: not a baseline"):
-        score_files([tmp_path / "rows.jsonl"], baseline=tmp_path / "base.json")
+        read_baseline(tmp_path / "base.json")
+
+
+def test_rows_without_an_id_are_told_apart(tmp_path: Path) -> None:
+    paths = [tmp_path / "a" / "rows.jsonl", tmp_path / "b" / "rows.jsonl"]
+    for path in paths:
+        write_rows(path, [{"text": "one"}, {"text": "two"}])
+    assert len({text.id for text in read_files(paths)}) == 4
 
 
 def test_a_row_without_text_is_named(tmp_path: Path) -> None:
     write_rows(tmp_path / "rows.jsonl", [{"text": "one"}, {"body": "two"}])
     with pytest.raises(InputError, match=r"rows\.jsonl, row 2: no \"text\""):
-        score_files([tmp_path / "rows.jsonl"])
+        read_files([tmp_path / "rows.jsonl"])
 
 
 def test_the_docstrings_of_the_standard_library_do_not_fail() -> None:
@@ -272,5 +272,5 @@ def test_the_docstrings_of_the_standard_library_do_not_fail() -> None:
 def test_documents_that_a_strong_model_wrote_do_not_fail() -> None:
     if not PEERS.exists():
         pytest.skip("the peer's documents are not beside this checkout")
-    metrics = score_files([PEERS], known_names=["Claude", "Anthropic"])
-    assert {metric.id for metric in metrics if metric.gate in {"warn", "fail"}} == set()
+    metrics = score(read_files([PEERS]), known_names=["Claude", "Anthropic"])
+    assert raised(metrics) == set()

@@ -40,6 +40,7 @@ UNSPACED = (
 _WORD = re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}]+(?:'[^\W_{UNSPACED}]+)*")
 
 _MARKER = re.compile(r"\s*(?:#{1,6}\s+|[-*+•]\s+|\d{1,3}[.)]\s+|>\s?|\|\s?)+")
+_OPENER = re.compile(r"""(?<=[.!?…])\s+(["“\u2018'([]+)$""")
 _HEADING = re.compile(r"\s*#{1,6}\s")
 _RULE = re.compile(r"[\s\-=_*|:#>+`~]*")
 _WIDE_STOP = re.compile("(?<=[。\uff01\uff1f])(?![。\uff01\uff1f」』”\u2019\uff09])")
@@ -110,8 +111,9 @@ def read(text: str) -> Reading:
     reading = Reading([], [])
     blocks = [(body, heading) for body, heading in _blocks(text) if body]
     for doc, heading in _pipeline().pipe(blocks, as_tuples=True):
+        opener = ""
         for sentence in doc.sents:
-            found = sentence.text.strip()
+            found, opener = _split_opener(opener + sentence.text.strip())
             reading.sentences.append(found)
             if not heading and found[1:] != found[1:].lower():
                 reading.names.extend(_names(sentence))
@@ -200,6 +202,12 @@ def _split_wide(lines: Iterable[str]) -> Iterator[tuple[str, bool]]:
     """Yield a block in pieces: full-width stops have no space after them to go by."""
     for piece in _WIDE_STOP.split(" ".join(lines)):
         yield piece.strip(), False
+
+
+def _split_opener(sentence: str) -> tuple[str, str]:
+    """Cut off the quotation mark that the sentencizer leaves behind but that opens what follows."""
+    mark = _OPENER.search(sentence)
+    return (sentence[: mark.start()], mark[1]) if mark else (sentence, "")
 
 
 def _names(sentence: Span) -> Iterator[str]:

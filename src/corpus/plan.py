@@ -1,7 +1,8 @@
 """Sections x kinds x seeds -> briefs, dealt from exact-quota decks; no model is called.
 
-A deck deals its values so that after any number of deals each has its share to within one
-(Sainte-Laguë's method of odd divisors, 1910, used as a sequence). Where the shares leave a choice,
+A deck deals its values by Sainte-Laguë's method of odd divisors (1910), used as a sequence: after
+any number of deals each of k values has its share to within 1/2 + (k - 2) * share / 2, so equal
+shares stay within one. Where the shares leave a choice,
 the value that has met the rest of the brief least often wins, and a seeded digest breaks what ties
 are left, so pairs stay level too. Quotas count kept tokens: a rejected brief is dealt again, with
 other facets, until its attempts run out, and then its room goes to fresh ones. Same inputs, same
@@ -121,7 +122,8 @@ class Planner:
             self._deal(f"{stream}/{kind}/{name}", values, dealt, name)
         person = dict.fromkeys(self._material.library.names, 1.0)
         facets = {name: dealt[name] for name in made.facets}
-        if "$person" in made.prompt or "${person}" in made.prompt:
+        asked = f"{made.prompt}\n{made.answer or ''}"
+        if "$person" in asked or "${person}" in asked:
             facets["person"] = self._deal("person", person, {}, "person")
         words = int(self._deal(f"{stream}/{kind}/words", self._lengths(made), dealt, "words"))
         self._remember(dealt)

@@ -19,6 +19,7 @@ MOST = 8  # principles by sentence from one section
 SHORTEST, LONGEST = 6, 60  # words of a sentence that can be one
 
 _BLOCK = re.compile(r"<principle>(.*?)</principle>", re.DOTALL)
+_BOLD = r"(?:\*\*)?"
 _FIELD = {
     name: re.compile(rf"<{name}>(.*?)</{name}>", re.DOTALL)
     for name in ("statement", "why", "quote")
@@ -69,7 +70,7 @@ def read(section: Section, reply: Reply) -> tuple[tuple[Principle, ...], int]:
 
 def find_quote(quote: str, text: str) -> str | None:
     """The passage of ``text`` that ``quote`` copies, in the text's own letters, or None."""
-    words = quote.strip().strip('"“”').split()
+    words = quote.replace("**", "").strip().strip('"“”').split()
     if not words:
         return None
     pattern = r"\s+".join(_loose(word) for word in words)
@@ -78,25 +79,29 @@ def find_quote(quote: str, text: str) -> str | None:
 
 
 def _loose(word: str) -> str:
-    """A pattern for a word in which straight and curly quotation marks are the same."""
-    return re.sub(r"(?:\\?['’‘])", "['’‘]", re.sub(r"[\"“”]", '["“”]', re.escape(word)))
+    """A pattern for a word: either shape of quotation marks, bold face or not."""
+    same = {**dict.fromkeys('"“”', '["“”]'), **dict.fromkeys("'’‘", "['’‘]")}
+    return _BOLD + _BOLD.join(same.get(mark) or re.escape(mark) for mark in word) + _BOLD
 
 
 def by_sentence(section: Section) -> tuple[Principle, ...]:
-    """Up to ``MOST`` principles, each a sentence of the section, in its order.
+    """From 1 to ``MOST`` principles, each a sentence of the section, in its order.
 
     Best are sentences that state a norm and give its reason themselves; then norms whose neighbour
-    gives one; then the rest. A sentence that leans on the one before it is passed over.
+    gives one; then the rest. A sentence that leans on the one before it is passed over. Where no
+    sentence can be quoted (a table, say), the first line of the section must do.
     """
     found = sentences(_plain(section.text))
     candidates = list(_candidates(found)) or [(0, at, text) for at, text in enumerate(found)]
     ranked = sorted(candidates, key=lambda entry: (-entry[0], entry[1]))[:MOST]
     chosen = sorted(ranked, key=lambda entry: entry[1])
-    return tuple(
+    made = tuple(
         _principle(section, found[at], why, quote, "sentence")
         for _, at, why in chosen
         if (quote := find_quote(found[at], section.text))
     )
+    line = section.text.strip().split("\n")[0]
+    return made or (_principle(section, line, line, line, "sentence"),)
 
 
 def _candidates(found: list[str]) -> Iterator[tuple[int, int, str]]:

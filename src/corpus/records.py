@@ -191,6 +191,12 @@ class Reply(Record):
     cost: int | None = 0
     replayed: bool = False
 
+    @classmethod
+    def from_row(cls, row: Mapping[str, Json]) -> Self:
+        """The reply that ``row`` describes, its usage too."""
+        values = {spec.name: row[spec.name] for spec in dataclasses.fields(cls) if spec.name in row}
+        return cls(**{**values, "usage": Usage.from_row(row.get("usage", {}))})
+
 
 @dataclass(frozen=True, slots=True)
 class Document(Record):

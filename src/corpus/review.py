@@ -73,7 +73,7 @@ _REFUSAL = re.compile(
     re.IGNORECASE,
 )
 _END = re.compile(r"[.!?…:)\]\"'”’»*_`|>~。！？]\s*$|\n[-–—]\s?\S[^\n]{0,60}$")
-_MARK = re.compile(r"^\s*(\w+)\s*:\s*(.+?)\s*$", re.MULTILINE)
+_MARK = re.compile(r"\s*(\w+)\s*:\s*(.+?)\s*")
 
 
 def gates(order: Order, document: Document, stop: str) -> tuple[str, ...]:
@@ -160,8 +160,8 @@ def read(document: Document, reply: Reply, at_least: int) -> Review | None:
     block = re.fullmatch(r"\s*<review>(.*)</review>\s*", reply.text, re.DOTALL)
     if reply.stop not in WHOLE_STOPS or not block:
         return None
-    lines = _MARK.findall(block[1])
-    fields = dict(lines)
+    lines = [line for line in block[1].split("\n") if line.strip()]
+    fields = {found[1]: found[2] for line in lines if (found := _MARK.fullmatch(line))}
     if len(lines) != len(fields) or set(fields) != {*MARKS, "faults", "verdict"}:
         return None
     if any(fields[name] not in {"1", "2", "3", "4", "5"} for name in MARKS):

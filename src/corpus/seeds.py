@@ -27,10 +27,10 @@ def load(path: Path) -> tuple[Seed, ...]:
     """
     if not path.exists():
         raise InputError(f"--seeds {path}: no such file or folder; 'corpus init' writes examples")
-    files = sorted(p for p in path.iterdir() if p.suffix in {".toml", ".jsonl"})
+    found = path.iterdir() if path.is_dir() else [path]
     seeds: dict[str, Seed] = {}
     premises: dict[str, str] = {}
-    for file in files if path.is_dir() else [path]:
+    for file in sorted(p for p in found if p == path or p.suffix in {".toml", ".jsonl"}):
         for where, row in _rows(file):
             seed = _seed(where, row)
             if seed.name in seeds:
@@ -58,7 +58,10 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     for key in tables:
         if key != "seed":
             raise InputError(f"{path}: unknown table '{key}'; seeds are [[seed]] tables")
-    for number, row in enumerate(tables.get("seed", []), 1):
+    rows = tables.get("seed", [])
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise InputError(f"{path}: 'seed' is not a list of tables; write [[seed]] above each")
+    for number, row in enumerate(rows, 1):
         yield f"{path}, seed {number}", row
 
 

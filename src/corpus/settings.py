@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 
@@ -107,12 +109,12 @@ def load(path: Path | None) -> Settings:
     return Settings(**_checked(str(path), given))
 
 
-def count(text: str | int) -> int:
+def count(text: str | int, where: str = "--tokens") -> int:
     """A number of tokens as people write it: ``200k``, ``3M``, ``1.5m``, ``20000``."""
     found = re.fullmatch(r"\s*([\d_]*\.?\d+)\s*([kmb]?)\s*", str(text).lower())
-    value = int(float(found[1].replace("_", "")) * _UNITS[found[2]]) if found else 0
+    value = int(Decimal(found[1].replace("_", "")) * _UNITS[found[2]]) if found else 0
     if value <= 0:
-        raise InputError(f"--tokens {text!r}: not a number of tokens; such as 200k or 3M")
+        raise InputError(f"{where} {text!r}: not a number of tokens; such as 200k or 3M")
     return value
 
 
@@ -120,11 +122,14 @@ def mix(text: str) -> dict[str, float]:
     """Shares of the streams as people write them: ``documents=5,stories=3,advice=2``."""
     parts = [part.partition("=") for part in text.split(",")]
     try:
-        return {name.strip(): float(share) for name, _, share in parts}
+        shares = {name.strip(): float(share) for name, _, share in parts}
     except ValueError as error:
         raise InputError(
             f"--mix {text!r}: write stream=share, such as documents=5,stories=3,advice=2"
         ) from error
+    if len(shares) < len(parts):
+        raise InputError(f"--mix {text!r}: a stream is given twice; give each one share")
+    return shares
 
 
 def _checked(where: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -134,7 +139,7 @@ def _checked(where: str, given: Mapping[str, Any]) -> dict[str, Any]:
         if name not in known:
             raise InputError(f"{where}: unknown key '{name}'{did_you_mean(name, known)}")
         if name == "tokens":
-            values[name] = count(value)
+            values[name] = count(value, f"{where}: tokens =")
         elif name == "formats":
             values[name] = _texts(where, name, value)
         else:
@@ -150,6 +155,8 @@ def _check(where: str, name: str, value: Any, wanted: str) -> None:  # noqa: ANN
     allowed = {"writer": WRITERS, "headings": HEADINGS}.get(name)
     if allowed and value not in allowed:
         raise InputError(f"{where}: {name} = {value!r}{did_you_mean(str(value), allowed)}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InputError(f"{where}: {name} = {value!r}: a finite number is wanted")
     positive = {"budget", "concurrency", "attempts", "shard_tokens"}
     if name in positive and value <= 0:
         raise InputError(f"{where}: {name} = {value!r}: must be more than 0")
@@ -157,6 +164,10 @@ def _check(where: str, name: str, value: Any, wanted: str) -> None:  # noqa: ANN
         raise InputError(f"{where}: threshold = {value!r}: a similarity above 0, at most 1")
     if name == "mix":
         _check_mix(where, value)
+    if name == "gates":
+        _check_gates(where, value)
+    if name == "prices" and (wrong := [k for k, v in value.items() if not isinstance(v, dict)]):
+        raise InputError(f"{where}: prices: '{wrong[0]}' is no table; write [prices.{wrong[0]}]")
 
 
 def _check_mix(where: str, shares: Mapping[str, Any]) -> None:
@@ -165,10 +176,20 @@ def _check_mix(where: str, shares: Mapping[str, Any]) -> None:
             raise InputError(
                 f"{where}: mix: unknown stream '{stream}'{did_you_mean(stream, STREAMS)}"
             )
-        if isinstance(share, bool) or not isinstance(share, int | float) or share < 0:
+        if not _is_number(share) or share < 0:
             raise InputError(f"{where}: mix: {stream} = {share!r}: a share of 0 or more is wanted")
     if not sum(shares.values()):
         raise InputError(f"{where}: mix: every share is 0; nothing would be written")
+
+
+def _check_gates(where: str, gates: Mapping[str, Any]) -> None:
+    for name, limits in gates.items():
+        if not isinstance(limits, list) or [_is_number(limit) for limit in limits] != [True] * 2:
+            raise InputError(f"{where}: gates: {name} = {limits!r}: [warn, fail] is wanted")
+
+
+def _is_number(value: Any) -> bool:  # noqa: ANN401 - from TOML
+    return not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value)
 
 
 def _texts(where: str, name: str, value: Any) -> tuple[str, ...]:  # noqa: ANN401 - from TOML
@@ -178,9 +199,10 @@ def _texts(where: str, name: str, value: Any) -> tuple[str, ...]:  # noqa: ANN40
 
 
 def _toml(value: Any) -> str:  # noqa: ANN401 - any setting
-    """A value as TOML; JSON writes strings, numbers, booleans and lists the same way."""
-    return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
+    """A value as TOML; JSON writes strings, numbers, booleans and lists the same way, DEL aside."""
+    text = json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
+    return text.replace("\x7f", "\\u007f")
 
 
 def _key(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name)
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _toml(name)

@@ -114,7 +114,7 @@ def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 class Log:
-    """A JSON Lines file that only grows; ``last`` maps each id to its newest row.
+    """A JSON Lines file that only grows; ``last`` maps each id to its newest line.
 
     Opening repairs a torn last line (a crash in mid-write); any other bad line is an error.
     Appending a row that equals the newest one of its id writes nothing, so that a resumed build
@@ -123,7 +123,7 @@ class Log:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.last: dict[str, Row] = {}
+        self.last: dict[str, str] = {}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             repair(path)
@@ -131,19 +131,20 @@ class Log:
         except OSError as error:
             raise DiskError(f"{path}: cannot be written ({error.strerror})") from error
         for row in read_rows(path):
-            self.last[row["id"]] = row
+            self.last[row["id"]] = line(row)
 
     def append(self, rows: Iterable[Row]) -> None:
         """Append those rows that say something new, in order, and sync once."""
-        fresh = [row for row in rows if self.last.get(row["id"]) != row]
         try:
-            for row in fresh:
-                self._file.write(line(row) + "\n")
+            for row in rows:
+                text = line(row)
+                if self.last.get(row["id"]) != text:
+                    self._file.write(text + "\n")
+                    self.last[row["id"]] = text
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:
             raise DiskError(f"{self.path}: cannot be written ({error.strerror})") from error
-        self.last.update((row["id"], row) for row in fresh)
 
     def __enter__(self) -> Self:
         return self

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from corpus import export as room
-from corpus import store, tokens
+from corpus import tokens
 from corpus.cli.running import manifest_of
 from corpus.errors import InputError
 
@@ -24,36 +24,42 @@ def build(folder: Path, output: Path | None, **flags: Any) -> dict[str, Any]:  #
         "constitution": made["constitution"],
         "gates": made["gates"],
     }
-    chosen = _options(flags, facts, default=[*dict.fromkeys(s["format"] for s in made["shards"])])
-    chosen["seed"] = made["seed"] if flags["seed"] is None else flags["seed"]
+    chosen = _options(flags, facts, made["tokenizer"]["name"])
+    if not chosen["formats"]:
+        chosen["formats"] = [*dict.fromkeys(shard["format"] for shard in made["shards"])]
+    if flags["seed"] is None:
+        chosen["seed"] = made["seed"]
     if output is not None:
         return room.publish(rows, output, **chosen)
-    written = room.export(rows, folder / "shards", **chosen).row(folder)
-    kept = [
-        s for s in made["shards"] if s["format"] not in {w["format"] for w in written["shards"]}
-    ]
-    made |= written | {"shards": kept + written["shards"]}
-    store.write_json(folder / "manifest.json", made)
-    return made
+    return room.publish(rows, folder / "shards", build=folder, **chosen)
 
 
 def files(paths: list[Path], output: Path, **flags: Any) -> dict[str, Any]:  # noqa: ANN401
     """Export any JSON Lines into ``output``, with a manifest of its own."""
     rows = room.rows_of_files(paths)
-    return room.publish(rows, output, **_options(flags, {"license": flags["license"]}, ["parquet"]))
+    chosen = _options(flags, {"license": flags["license"]}, tokens.GPT2)
+    chosen["formats"] = chosen["formats"] or ["parquet"]
+    return room.publish(rows, output, **chosen)
 
 
 def verify(folder: Path) -> dict[str, Any]:
-    """Read everything again that the manifest names; the problems found, one line each."""
+    """Read everything again that the manifest names; the problems found, one line each.
+
+    Raises:
+        InputError: there is no manifest.
+    """
+    path = folder / "manifest.json"
+    if not path.exists():
+        raise InputError(f"{folder}: no manifest.json in it; give a finished build or export")
     problems = room.verify(folder)
-    made = json.loads((folder / "manifest.json").read_text("utf-8"))
-    return {"shards": len(made["shards"]), "problems": problems}
+    listed = json.loads(path.read_text("utf-8")).get("shards", [])
+    return {"shards": len(listed), "problems": problems}
 
 
-def _options(flags: dict[str, Any], facts: dict[str, Any], default: list[str]) -> room.Options:
+def _options(flags: dict[str, Any], facts: dict[str, Any], tokenizer: str) -> room.Options:
     options: room.Options = {
-        "formats": list(flags["formats"]) or default,
-        "tokenizer": tokens.load(flags["tokenizer"] or "gpt2"),
+        "formats": list(flags["formats"]),
+        "tokenizer": tokens.load(flags["tokenizer"] or tokenizer),
         "seed": flags["seed"] or 0,
         "facts": facts,
         "allow_demo": flags["allow_demo"],

@@ -23,8 +23,8 @@ from corpus.export.folder import claim, clear
 from corpus.export.gather import apart, rows_of_build, rows_of_files
 from corpus.export.split import SHARE, place, split
 from corpus.export.verify import verify
-from corpus.formats import Row, named
-from corpus.records import STREAMS, Shard
+from corpus.formats import Row, named, record
+from corpus.records import STREAMS, Shard, canonical
 from corpus.tokens import Tokenizer
 
 __all__ = [
@@ -185,6 +185,11 @@ def checked(rows: Sequence[Row], shard_tokens: int, *, allow_demo: bool) -> bool
             f"{len(demo)} of {len(rows)} documents (first: '{demo[0]}') are demo text, written by "
             f"a very small model that would poison training; pass --allow-demo to export them"
         )
+    for row in rows:
+        try:
+            canonical(record(row))
+        except UnicodeEncodeError as error:
+            raise InputError(f"document {row.id!r} holds what UTF-8 cannot ({error})") from error
     return bool(demo)
 
 

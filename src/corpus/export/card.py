@@ -29,7 +29,8 @@ def card(splits: Splits, suffix: str, label: str, facts: Mapping[str, Any], *, d
     """The text of ``README.md`` for one format's folder.
 
     ``label`` is the tokenizer's. Of ``facts``, these are used where they are given: ``title``,
-    ``license``, ``models`` (a list of names) and ``constitution`` (``name`` and ``digest``).
+    ``license``, ``models`` (a list of names), ``constitution`` (``name`` and ``digest``) and
+    ``gates`` (metric to pass, warn or fail).
     """
     title = facts.get("title") or "A constitution corpus"
     return "\n".join(
@@ -79,13 +80,18 @@ def table(splits: Splits, label: str) -> list[str]:
 
 
 def origin(facts: Mapping[str, Any]) -> list[str]:
-    """Who wrote it, and from what."""
+    """Who wrote it, from what, and how it was judged."""
     lines = []
     if facts.get("models"):
         lines.append(f"- Written by: {', '.join(facts['models'])}")
     if facts.get("constitution"):
         text = facts["constitution"]
         lines.append(f"- Constitution: {text['name']}, digest `{text['digest']}`")
+    gates = facts.get("gates") or {}
+    for verdict in ("fail", "warn", "pass"):
+        metrics = [f"`{metric}`" for metric, found in gates.items() if found == verdict]
+        if metrics:
+            lines.append(f"- Gates, {verdict}: {', '.join(metrics)}")
     return [*lines, ""] if lines else []
 
 

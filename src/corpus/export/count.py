@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from corpus.errors import InputError
 from corpus.formats import Row
 from corpus.tokens import Tokenizer
 
@@ -51,10 +50,7 @@ class Digests:
 
     def add(self, row: Row) -> None:
         """Take in one row with its ids."""
-        try:
-            self._text.update(row.hashed())
-        except UnicodeEncodeError as error:
-            raise InputError(f"document '{row.id}' cannot be written as UTF-8 ({error})") from error
+        self._text.update(row.hashed())
         self._tokens.update(row.ids.astype("<u4").tobytes())
 
     @property

@@ -7,6 +7,7 @@ slots in ``SLOTS`` and ``SEED_SLOTS``. A file that cannot be used is refused by 
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ SLOTS = frozenset({"words", "statement", "why", "title", "person"})
 SEED_SLOTS = frozenset({"premise", "skill", "stakes", "setting", "ending"})
 GROUPS = ("crawl", "discussion", "latent", "identity")
 ANSWER = "---answer---"
+RESERVED = SLOTS | {"section", "context", "quote"}  # what an order says of itself
 
 _KEYS = {"stream", "what", "group", "words", "weight", "facets"}
 Weights = dict[str, float]
@@ -131,9 +133,10 @@ def _kind(
     if group not in GROUPS:
         raise InputError(f"{path}: group = {group!r}{did_you_mean(str(group), GROUPS)}")
     prompt, answer = _parts(path, stream, text)
-    own = {
-        name: weights(f"{path}: facet '{name}'", v) for name, v in given.get("facets", {}).items()
-    }
+    facets = given.get("facets", {})
+    if not isinstance(facets, dict):
+        raise InputError(f"{path}: facets = {facets!r}; write a table [facets]")
+    own = {name: weights(f"{path}: facet '{name}'", v) for name, v in facets.items()}
     return Kind(
         name=path.stem,
         stream=stream,
@@ -176,7 +179,7 @@ def _facets(
     for name in own:
         if name not in slots:
             raise InputError(f"{path}: facet '{name}' is never used in the prompt")
-        if name in fixed:
+        if name in fixed | RESERVED:
             raise InputError(f"{path}: facet '{name}' has the name of a fixed slot; rename it")
     merged = {**shared, **own}
     return {name: merged[name] for name in sorted(slots - fixed)}
@@ -193,7 +196,7 @@ def weights(where: str, value: Any) -> Weights:  # noqa: ANN401 - straight from 
     if not isinstance(value, dict) or not value:
         raise InputError(f"{where}: give a list of strings, or a table of string = share")
     for name, share in value.items():
-        if isinstance(share, bool) or not isinstance(share, int | float) or share <= 0:
+        if not _positive(share):
             raise InputError(f"{where}: the share of {name!r} is {share!r}; give a positive number")
     return {name: float(share) for name, share in value.items()}
 
@@ -203,11 +206,15 @@ def _shared(path: Path) -> dict[str, dict[str, Weights]]:
         return {}
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: not TOML: {error}") from error
-    for stream in tables:
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not TOML in UTF-8: {error}") from error
+    for stream, facets in tables.items():
         if stream not in STREAMS:
             raise InputError(f"{path}: unknown stream '{stream}'{did_you_mean(stream, STREAMS)}")
+        if not isinstance(facets, dict):
+            raise InputError(f"{path}: {stream} = {facets!r}; write a table [{stream}]")
     return {
         stream: {name: weights(f"{path}: [{stream}] {name}", v) for name, v in facets.items()}
         for stream, facets in tables.items()
@@ -222,6 +229,11 @@ def _words(path: Path, value: Any) -> tuple[int, int]:  # noqa: ANN401 - straigh
 
 
 def _weight(path: Path, value: Any) -> float:  # noqa: ANN401 - straight from TOML
-    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+    if not _positive(value):
         raise InputError(f"{path}: weight = {value!r}; give a positive number")
     return float(value)
+
+
+def _positive(value: Any) -> bool:  # noqa: ANN401 - straight from TOML
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and 0 < value < math.inf

@@ -7,6 +7,7 @@ None, never 0, and a budget over it is refused.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -55,8 +56,13 @@ class Price:
         return math.ceil(round(factor * total, 6))
 
     def worst(self, request: Request) -> int:
-        """Micro-dollars that ``request`` can cost at most: every input token new, output full."""
-        return self.cost(Usage(input=most_input_tokens(request), output=request.max_tokens))
+        """Micro-dollars that ``request`` can cost at most: every prompt token of the dearest class.
+
+        A server may write a cache that nobody asked for, and that costs more than plain input.
+        """
+        dearest = max(("input", "cache_write", "cache_read"), key=lambda name: getattr(self, name))
+        prompt = Usage(**{dearest: most_input_tokens(request)})
+        return self.cost(dataclasses.replace(prompt, output=request.max_tokens))
 
 
 def most_input_tokens(request: Request) -> int:
@@ -90,7 +96,8 @@ def _override(model: str, given: Mapping[str, Any]) -> Price:
             raise InputError(
                 f"corpus.toml: [prices.{model}] has no '{name}'{did_you_mean(name, _FIELDS)}"
             )
-        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or not 0 <= value < math.inf:
             raise InputError(f"corpus.toml: [prices.{model}] {name} = {value!r}: dollars per 1M")
     if "input" not in given or "output" not in given:
         raise InputError(f"corpus.toml: [prices.{model}] needs 'input' and 'output'")

@@ -39,6 +39,8 @@ def _usage(given: Any) -> Usage | None:  # noqa: ANN401 - whatever the server se
     }
     if not isinstance(given, dict):
         return None
+    if any(given.get(names[field]) is None for field in ("input", "output")):
+        return None
     values = {field: given.get(name) or 0 for field, name in names.items()}
     if any(not isinstance(value, int) or value < 0 for value in values.values()):
         return None

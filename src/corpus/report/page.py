@@ -16,9 +16,9 @@ from corpus.report import ledger, room, views
 from corpus.report.folder import Row
 from corpus.report.markup import ABSENT, Markup, count, el, join, money, share
 
-PHRASES = ("shared_ngram", "skeleton", "syntax")
-NAMED = ("name",)
-EDGES = ("opening", "closing")
+PHRASES = frozenset({"shared_ngram", "skeleton"})
+NAMED = frozenset({"names", "name_pairs"})
+EDGES = frozenset({"opening", "opening_repeated", "closing", "closing_repeated"})
 DEMO = "real model output of poor quality, for trying the pipeline; not for training"
 
 View = Callable[[Row], Markup]
@@ -46,15 +46,7 @@ def render(facts: Row) -> str:
         _header(facts),
         _contents(),
         el("main", [_section(n, *view, facts) for n, view in enumerate(VIEWS, 1)], id="main"),
-        el(
-            "footer",
-            el(
-                "p",
-                "The numbers of this page, for programs: ",
-                el("code", "report.json"),
-                " beside it.",
-            ),
-        ),
+        el("footer", el("p", "The same for programs: ", el("code", "report.json"), " beside it.")),
         el("script", script),
     )
     return f"<!doctype html>\n{el('html', head, body, lang='en')}\n"
@@ -143,12 +135,12 @@ def _section(number: int, name: str, title: str, view: View, facts: Row) -> Mark
 
 def _other(facts: Row) -> Markup | None:
     """Evidence that no view of its own shows, below the verdicts."""
-    rest = [m for m in facts["metrics"] if not m["id"].startswith((*PHRASES, *NAMED, *EDGES))]
-    found = {**facts, "metrics": [m for m in rest if m["evidence"]]}
-    if not found["metrics"]:
+    shown = PHRASES | NAMED | EDGES
+    rest = {m["id"] for m in facts["metrics"] if m["evidence"] and m["id"] not in shown}
+    if not rest:
         return None
-    shown = views.evidence(found, ("",), "")
-    return el("details", el("summary", "Evidence for the other measures"), shown, class_="more")
+    title = el("summary", "Evidence for the other measures")
+    return el("details", title, views.evidence(facts, rest, ""), class_="more")
 
 
 def _verdicts(facts: Row) -> Markup:
@@ -161,13 +153,13 @@ VIEWS: tuple[tuple[str, str, View], ...] = (
     (
         "phrases",
         "Repeated phrases",
-        partial(views.evidence, prefixes=PHRASES, empty="No repeated phrase was found."),
+        partial(views.evidence, ids=PHRASES, empty="No repeated phrase was found."),
     ),
-    ("names", "Names", partial(views.evidence, prefixes=NAMED, empty="No name stands out.")),
+    ("names", "Names", partial(views.evidence, ids=NAMED, empty="No name stands out.")),
     (
         "edges",
         "Openings and closings",
-        partial(views.evidence, prefixes=EDGES, empty="No opening or closing repeats."),
+        partial(views.evidence, ids=EDGES, empty="No opening or closing repeats."),
     ),
     ("copies", "Near-copies", room.duplicates),
     ("lengths", "Lengths", views.lengths),

@@ -6,7 +6,7 @@ build recorded nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from corpus.report import figures
 from corpus.report.folder import Row
@@ -139,7 +139,7 @@ def coverage(facts: Row) -> Markup:
     said = f"{count(full)} of {count(cover['asked'])} planned cells hold at least one document. "
     folded = f" {count(cover['folded'])} sections share the row of their heading."
     more = folded if cover["folded"] else ""
-    place = {"tabindex": 0, "role": "region", "aria_label": "Coverage table"}
+    place: dict[str, str] = {"tabindex": "0", "role": "region", "aria_label": "Coverage table"}
     box = el("div", figures.heat(cover), class_="heatbox", **place)
     hint = (
         "The stronger the shade, the more documents; a framed 0 was planned and is empty; "
@@ -148,9 +148,9 @@ def coverage(facts: Row) -> Markup:
     return join([lead(said + hint + more), box])
 
 
-def evidence(facts: Row, prefixes: tuple[str, ...], empty: str) -> Markup:
-    """The evidence of the metrics whose id starts with one of ``prefixes``."""
-    chosen = [m for m in facts["metrics"] if m["id"].startswith(prefixes) and m["evidence"]]
+def evidence(facts: Row, ids: Collection[str], empty: str) -> Markup:
+    """The evidence of the metrics named ``ids``, or ``empty`` where there is none."""
+    chosen = [m for m in facts["metrics"] if m["id"] in ids and m["evidence"]]
     known = {card["id"]: card for card in facts["reading"]["documents"]}
     return join([_evidence(m, known) for m in chosen]) if chosen else nothing(empty)
 

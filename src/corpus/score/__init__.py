@@ -31,7 +31,7 @@ from corpus.score.habits import edges, names, skeleton
 from corpus.score.scale import DEFAULTS, Doc, Limits, Scale, Text
 from corpus.store import Row, read_rows
 
-__all__ = ["DEFAULTS", "Text", "as_json", "read_baseline", "score", "score_files"]
+__all__ = ["DEFAULTS", "Text", "as_json", "read_baseline", "read_files", "score"]
 
 Cells = Mapping[tuple[str, str], int]
 
@@ -76,36 +76,17 @@ def score(
     ]
 
 
-def score_files(
-    paths: Sequence[Path],
-    *,
-    baseline: Path | None = None,
-    limits: Limits = DEFAULTS,
-    allowed: Sequence[str] = (),
-    known_names: Collection[str] = (),
-    near_duplicates: int | None = None,
-) -> list[Metric]:
-    """The suite over JSON Lines with ``text`` or ``messages``; ids, sections, kinds where given.
-
-    ``baseline`` is a file that holds the JSON of an earlier run (``as_json``).
+def read_files(paths: Sequence[Path]) -> list[Text]:
+    """JSON Lines with ``text`` or ``messages`` as texts; ids, sections and kinds where given.
 
     Raises:
-        InputError: a row or a baseline that cannot be used; the message names file and row.
+        InputError: a row that cannot be used; the message names file and row.
     """
-    known = read_baseline(baseline) if baseline else None
-    texts = [
+    return [
         _text(row, path, number)
         for path in paths
         for number, row in enumerate(read_rows(path), start=1)
     ]
-    return score(
-        texts,
-        allowed=allowed,
-        limits=limits,
-        baseline=known,
-        known_names=known_names,
-        near_duplicates=near_duplicates,
-    )
 
 
 def as_json(metrics: Iterable[Metric]) -> dict[str, Json]:
@@ -141,7 +122,7 @@ def _text(row: Row, path: Path, number: int) -> Text:
     place = {
         key: row[key] for key in ("section", "stream", "kind") if isinstance(row.get(key), str)
     }
-    name = str(row.get("id", f"{path.name}:{number}"))
+    name = str(row.get("id", f"{path}:{number}"))
     return Text(name, text_of(row, f"{path}, row {number}"), **place)
 
 

@@ -107,7 +107,7 @@ class Worst:
     groups: Groups = field(default_factory=dict)
 
     def see(self, scope: str, count: int, n: int, groups: Groups) -> None:
-        """Keep the larger share, the first of equals; what may be chance never hides what is not."""
+        """Keep the larger share, the first of equals; chance never hides what is no chance."""
         seen = self.count >= LEAST_COUNT, self.count / max(1, self.n)
         if not self.n or (count >= LEAST_COUNT, count / n) > seen:
             self.scope, self.count, self.n, self.groups = scope, count, n, groups
