@@ -16,9 +16,9 @@ TEXT = (
 )
 QUOTE = "Otis should say what is so, because people build on its words."
 CLEAN = (
-    "The depot keeps a board by the gate. On it stands what the helper knew at six and what it only "
-    "supposed, in two columns. The drivers read the first and ask about the second, because a guess "
-    "that looks like knowledge has cost them a morning before."
+    "The depot keeps a board by the gate. On it stands what the helper knew at six and what it "
+    "only supposed, in two columns. The drivers read the first and ask about the second, because "
+    "a guess that looks like knowledge has cost them a morning before."
 )
 """A text of some fifty words with nothing wrong in it."""
 
@@ -26,7 +26,8 @@ MESSAGE = "my landlord wants a reference from my brother and he wants me to writ
 
 
 def section(**other: Any) -> Section:
-    return Section(**{"id": "truth~1", "path": ("Charter", "Telling the truth"), "text": TEXT} | other)
+    given = {"id": "truth~1", "path": ("Charter", "Telling the truth"), "text": TEXT}
+    return Section(**given | other)
 
 
 def principle(**other: Any) -> Principle:

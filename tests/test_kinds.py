@@ -63,12 +63,6 @@ def test_a_shipped_kind_can_fill_every_slot_and_uses_every_facet(kind: Kind) -> 
     assert all(len(values) >= 2 for values in kind.facets.values())
 
 
-@pytest.mark.parametrize("kind", kinds.load().kinds, ids=lambda kind: kind.name)
-def test_a_shipped_kind_carries_the_principle_or_its_reason(kind: Kind) -> None:
-    asked = f"{kind.prompt} {kind.answer or ''}"
-    assert "principle" in asked or "$statement" in asked
-
-
 def test_the_pool_of_given_names_is_large_and_without_doubles(shipped: Library) -> None:
     assert len(shipped.names) >= 100
     assert len(set(shipped.names)) == len(shipped.names)

@@ -8,8 +8,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-import samples
 
+import samples
 from corpus import seeds
 from corpus.errors import InputError
 from corpus.records import Seed
@@ -153,9 +153,7 @@ def test_two_seeds_share_neither_name_nor_premise(
         (b"", "no seeds in it"),
     ],
 )
-def test_a_file_that_is_no_list_of_seeds_is_refused(
-    tmp_path: Path, text: bytes, said: str
-) -> None:
+def test_a_file_that_is_no_list_of_seeds_is_refused(tmp_path: Path, text: bytes, said: str) -> None:
     path = tmp_path / "bad.toml"
     path.write_bytes(text)
     with pytest.raises(InputError) as caught:

@@ -21,7 +21,7 @@ from corpus.records import Brief, Principle, Section, Seed, Stream, digest
 
 TOKENS_PER_WORD = 1.35  # of English prose in GPT-2 tokens; replaced by what a round has shown
 LENGTH_STEPS = 5  # lengths dealt between the ends of a kind's range
-COMPACT_WORDS = (120, 220)  # the range for a writer that asks for short texts
+COMPACT_WORDS = (60, 140)  # the range for a writer that asks for short texts
 
 Pair = tuple[str, str, str, str]
 

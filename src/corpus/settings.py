@@ -39,7 +39,7 @@ _UNITS = {"": 1, "k": 1_000, "m": 1_000_000, "b": 1_000_000_000}
 class Settings:
     """What ``corpus build`` goes by; see the commented ``corpus.toml`` of ``corpus init``.
 
-    ``tokens`` None leaves the dial to the writer: 200k for a strong one, 6k for the demo writer.
+    ``tokens`` None leaves the dial to the writer: 200k for a strong one, 3.6k for the demo writer.
     ``budget`` is in dollars.
     """
 

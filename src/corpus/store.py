@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, Self
@@ -20,11 +21,16 @@ import jsonlines
 from corpus.errors import DiskError, InputError
 
 Row = dict[str, Any]
+_HALVES = re.compile("[\ud800-\udfff]")
 
 
 def line(row: Mapping[str, Any]) -> str:
-    """The row as one line of compact JSON, keys in their own order, text as it is."""
-    return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+    """The row as one line of compact JSON, keys in their own order, text as it is.
+
+    Half a surrogate pair, which UTF-8 cannot hold, is written as its JSON escape.
+    """
+    text = json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(row, separators=(",", ":")) if _HALVES.search(text) else text
 
 
 def read_rows(path: Path) -> Iterator[Row]:

@@ -17,7 +17,8 @@ from corpus.records import Document, Reply, Request, digest
 
 TOKENS_PER_WORD = 2.2  # room for a text, generous: a cut-off text is paid for and thrown away
 HEADROOM = 1_500  # tokens for what comes before it: defects, thought
-COMPACT_TOKENS = 320
+COMPACT_TOKENS = 240
+COMPACT_STOP = ("\n\n",)  # one paragraph: a very small model has lost its thread by the second
 
 Asker = Callable[[Order], Request]
 MESSAGE_WORDS = 220
@@ -123,8 +124,9 @@ def _request(
 
 def _compact(stage: str, order: Order, prompt: str, sample: int) -> Request:
     turns = ({"role": "user", "content": prompt},)
+    brief = order.brief.id
     return Request(
-        stage, order.model, "", turns, COMPACT_TOKENS, sample=sample, brief=order.brief.id
+        stage, order.model, "", turns, COMPACT_TOKENS, COMPACT_STOP, sample=sample, brief=brief
     )
 
 
@@ -134,21 +136,21 @@ def _short_draft(order: Order) -> str:
     if order.seed is not None:
         opening = " ".join(order.seed.premise.split()[:SHORT_PREMISE])
         return (
-            f"Tell a very short story, eight sentences long, about an AI called {ai}. The AI "
+            f"Tell a very short story, one paragraph long, about an AI called {ai}. The AI "
             f"thinks, decides what is right, and says why. It begins like this: {opening}..."
         )
     return (
-        f"Write two short paragraphs, as {order.kind.what}. They explain to ordinary readers why "
-        f"the following is right, and give one example from daily life.\n\n{_claim(order)}"
+        f"Write one paragraph, as in {order.kind.what}. It explains to ordinary readers why the "
+        f"following is right, and gives an example from daily life.\n\n{_claim(order)}"
     )
 
 
 def _short_message(order: Order) -> str:
     facets = order.brief.facets
     return (
-        f"You have a problem at work or at home. It is about {facets.get('domain', 'money')}, and "
-        f"{facets.get('pressure', 'it is urgent')}. It has to do with {facets.get('norm', 'trust')}."
-        f" Write three sentences to a friend: what happened, what you want to do, and a question."
+        f"You have a problem. It is about {facets.get('domain', 'money')}, and "
+        f"{facets.get('pressure', 'it is urgent')}. It has to do with "
+        f"{facets.get('norm', 'trust')}. Write three sentences to a friend: what happened, what you want to do, and a question."
     )
 
 

@@ -223,12 +223,21 @@ def dedup(
     metavar="FILE",
     help="JSON Lines, or the --json output of a former score, to compare with.",
 )
+@click.option(
+    "--name",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="A name that may be everywhere, such as the AI's own. Repeatable.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def score(files: tuple[Path, ...], baseline: Path | None, as_json: bool) -> None:
+def score(
+    files: tuple[Path, ...], baseline: Path | None, names: tuple[str, ...], as_json: bool
+) -> None:
     """Measure the diversity of any JSON Lines with "text"; exit 3 if a gate fails."""
     from corpus.cli import running, show
 
-    metrics = running.score(files, baseline)
+    metrics = running.score(files, baseline, names)
     if as_json:
         from corpus import score as room
 

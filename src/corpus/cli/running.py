@@ -61,15 +61,17 @@ def raise_for_gates(metrics: list[Metric]) -> None:
         raise GateFailed(f"gates failed: {', '.join(failed)}")
 
 
-def score(files: tuple[Path, ...], baseline: Path | None) -> list[Metric]:
-    """The suite over files, with the share of near-copies that dedup finds in them."""
+def score(files: tuple[Path, ...], baseline: Path | None, names: tuple[str, ...]) -> list[Metric]:
+    """The suite over files, with the share of documents that dedup finds in clusters."""
     from corpus import dedup
     from corpus import score as room
 
     texts = room.read_files(files)
-    items = [dedup.Item(text.id, text.text) for text in texts]
+    items = [dedup.Item(str(place), text.text) for place, text in enumerate(texts)]
+    found = dedup.find(items)
     base = None if baseline is None else room.read_baseline(baseline)
-    return room.score(texts, baseline=base, near_duplicates=len(dedup.find(items)))
+    near = len(found) + len({duplicate.original for duplicate in found})
+    return room.score(texts, baseline=base, known_names=names, near_duplicates=near)
 
 
 def manifest_of(folder: Path) -> dict[str, Any]:

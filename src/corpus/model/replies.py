@@ -16,12 +16,14 @@ from corpus.records import Reply, Usage
 def read_reply(key: str, body: str, price: Price | None, *, replayed: bool = False) -> Reply:
     """The reply that a raw body holds; a body that is no message stops as ``unreadable``.
 
+    Half surrogate pairs, which JSON can spell and UTF-8 cannot hold, become replacement marks.
     Usage that is missing or not a number gives cost None: it was paid for, and nobody knows how
     much.
     """
     try:
         message = json.loads(body)
         text = "".join(part["text"] for part in message["content"] if part["type"] == "text")
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         stop, model = str(message["stop_reason"]), str(message["model"])
     except (ValueError, TypeError, KeyError):
         return Reply(key, "", "unreadable", "", cost=None, replayed=replayed)

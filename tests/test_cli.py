@@ -1,0 +1,174 @@
+"""The command line: what it prints, what it refuses, and how fast it answers."""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from conftest import ROOT, Corpus, environment
+from corpus import cli
+
+COMMANDS = ("init", "plan", "build", "status", "report", "export", "dedup", "score", "rehearse")
+
+
+def test_help_costs_under_three_tenths_of_a_second_of_cpu() -> None:
+    # A bound of the contract, not a timing: CPU seconds, and three runs to be fair to a busy machine.
+    costs = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-m", "corpus", "--help"], check=True, capture_output=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        costs.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(costs) < 0.3
+
+
+def test_help_imports_nothing_that_is_slow() -> None:
+    code = (
+        "import sys; from click.testing import CliRunner; from corpus.cli import cli;"
+        "CliRunner().invoke(cli, ['build', '--help']);"
+        "print({'anthropic', 'spacy', 'datasketch', 'pyarrow', 'numpy', 'rich'} & set(sys.modules))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert ended.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_and_stands_in_the_readme(name: str) -> None:
+    ended = CliRunner().invoke(cli.cli, [name, "--help"])
+    assert ended.exit_code == 0
+    assert f"corpus {name}" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_quick_start_has_exactly_two_blocks_of_one_line() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = [part.split("```")[0] for part in readme.split("```sh\n")[1:]]
+    assert len(blocks) == 2
+    assert all(block.count("\n") == 1 for block in blocks)
+
+
+def test_the_examples_of_init_can_be_planned_and_are_not_overwritten(
+    corpus: Corpus, folder: Path
+) -> None:
+    made = corpus("init", "mine")
+    assert made.returncode == 0
+    plan = corpus("plan", "--config", "mine/corpus.toml", "--constitution", "mine/constitution")
+    assert plan.returncode == 0, plan.stderr
+    again = corpus("init", "mine")
+    assert again.returncode == 2
+    assert "mine/corpus.toml is there already" in again.stderr
+    assert (folder / "mine" / "story_seeds").is_dir()
+
+
+def test_a_plan_shows_requests_tokens_and_price_and_writes_nothing(
+    corpus: Corpus, folder: Path
+) -> None:
+    before = sorted(folder.rglob("*"))
+    ended = corpus("plan", "--json", "--writer", "claude", "--tokens", "50k")
+    plan = json.loads(ended.stdout)
+    documents = plan["streams"]["documents"]
+    assert set(documents["requests"]) == {"draft", "rewrite", "judge"}
+    assert set(plan["streams"]["advice"]["requests"]) == {"message", "draft", "rewrite", "judge"}
+    assert documents["kept_tokens"] == 25_000
+    assert (
+        0 < documents["price"]["low"] <= documents["price"]["likely"] < documents["price"]["high"]
+    )
+    assert documents["price_batch"]["likely"] == round(documents["price"]["likely"] / 2)
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_a_model_without_a_price_shows_tokens_and_refuses_a_budget(corpus: Corpus) -> None:
+    plan = corpus("plan", "--json", "--writer", "claude", "--model", "mystery")
+    streams = json.loads(plan.stdout)["streams"]
+    assert streams["documents"]["price"] is None
+    assert streams["documents"]["output_tokens"] > 0
+    refused = corpus("plan", "--writer", "claude", "--model", "mystery", "--budget", "5")
+    assert refused.returncode == 2
+    assert "'mystery' is not known" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("build", "--tokens", "many"), "--tokens 'many'"),
+        (("build", "--mix", "essays=1"), "unknown stream 'essays'"),
+        (("build", "--only", "agentic"), "stream 'agentic' has no kinds"),
+        (("build", "--constitution", "nowhere"), "--constitution nowhere"),
+        (("build", "--seeds", "nowhere"), "--seeds nowhere"),
+        (("build", "--config", "nowhere.toml"), "nowhere.toml"),
+        (("build", "--writer", "claude"), "set ANTHROPIC_API_KEY"),
+        (("build", "--base-url", "http://example.org"), "clear text"),
+        (("build", "--concurrency", "lots"), "--concurrency 'lots'"),
+        (("build", "--tokenizer", "nothing"), "nothing"),
+        (("status",), "no build has run here"),
+        (("report",), "no build in it"),
+        (("export", "constitution"), "no build in it"),
+        (("export", "a.jsonl"), "needs -o DIR"),
+        (("score", "nowhere.jsonl"), "nowhere.jsonl"),
+        (("dedup", "nowhere.jsonl", "-o", "out"), "nowhere.jsonl"),
+    ],
+)
+def test_bad_input_is_one_line_that_names_it_and_exit_2(
+    arguments: tuple[str, ...], said: str, corpus: Corpus
+) -> None:
+    ended = corpus(*arguments)
+    assert ended.returncode == 2, ended.stderr
+    assert said in ended.stderr
+    assert ended.stderr.count("\n") == 1
+    assert "Traceback" not in ended.stderr
+
+
+def test_debug_shows_where_an_error_came_from(corpus: Corpus) -> None:
+    assert "Traceback" in corpus("--debug", "status").stderr
+
+
+def test_an_unknown_setting_is_an_error_with_a_hint(corpus: Corpus, folder: Path) -> None:
+    (folder / "corpus.toml").write_text("tokns = 5\n")
+    ended = corpus("plan")
+    assert ended.returncode == 2
+    assert "corpus.toml: unknown key 'tokns'; did you mean 'tokens'?" in ended.stderr
+
+
+def test_dedup_and_score_speak_json(corpus: Corpus, folder: Path) -> None:
+    text = "the ferry leaves at noon because the tide turns and nobody wants to wait for it again"
+    rows = [{"id": f"{n}", "text": text if n < 2 else f"{n} {text[::-1]}"} for n in range(3)]
+    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = json.loads(corpus("dedup", "rows.jsonl", "-o", "out", "--json").stdout)
+    assert (found["documents"], found["kept"]) == (3, 2)
+    duplicate = json.loads((folder / "out" / "duplicates.jsonl").read_text())
+    assert set(duplicate) == {"id", "original", "similarity", "method", "cluster"}
+    scored = corpus("score", "rows.jsonl", "--json")
+    assert scored.returncode == 3
+    assert json.loads(scored.stdout)["metrics"]["near_dup"]["gate"] == "fail"
+
+
+def test_a_demo_build_is_exported_only_on_demand(corpus: Corpus, folder: Path) -> None:
+    built = corpus("build", "--writer", "rehearse", "--tokens", "6k", "--only", "documents")
+    assert built.returncode == 0, built.stderr
+    refused = corpus("export", "--format", "jsonl")
+    assert refused.returncode == 2
+    assert "--allow-demo" in refused.stderr
+    assert corpus("export", "--format", "jsonl", "--allow-demo").returncode == 0
+    assert corpus("export", "--verify").returncode == 0
+    shard = next((folder / "output" / "shards" / "jsonl").rglob("train*.jsonl"))
+    shard.write_bytes(shard.read_bytes().replace(b"the", b"teh", 1))
+    damaged = corpus("export", "--verify")
+    assert damaged.returncode == 1
+    assert shard.name in damaged.stderr
+
+
+def test_status_calls_a_build_stopped_whose_process_is_gone(corpus: Corpus, folder: Path) -> None:
+    import socket
+
+    ended = subprocess.Popen([sys.executable, "-c", ""], env=environment())
+    ended.wait()
+    row = {"pid": ended.pid, "host": socket.gethostname(), "state": "running", "round": 1}
+    row |= {"stage": "draft", "done": 1, "total": 2, "kept": 0, "tokens": 0, "tokens_goal": 9}
+    (folder / "output").mkdir()
+    (folder / "output" / "status.json").write_text(json.dumps(row | {"seconds": 3.0}) + "\n")
+    assert "stopped: round 1, draft 1/2" in corpus("status").stdout
