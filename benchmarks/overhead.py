@@ -1,7 +1,7 @@
 """What this program itself costs per document, beside a server that answers at once.
 
 Builds a corpus of N tiny documents against the stand-in, in a folder of its own, and prints wall
-and CPU seconds per document of the whole build, then of a second run that replays it from the journal.
+and CPU seconds per document of the whole build, then of a second run, replayed from the journal.
 
     python benchmarks/overhead.py --documents 2000
 """

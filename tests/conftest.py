@@ -9,8 +9,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from corpus.model import rehearsal
+
+settings.register_profile("steady", deadline=None)  # no test looks at the clock
+settings.load_profile("steady")
 
 ROOT = Path(__file__).parent.parent
 SMALL = """# A charter for Otis

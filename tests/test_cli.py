@@ -18,7 +18,7 @@ COMMANDS = ("init", "plan", "build", "status", "report", "export", "dedup", "sco
 
 
 def test_help_costs_under_three_tenths_of_a_second_of_cpu() -> None:
-    # A bound of the contract, not a timing: CPU seconds, and three runs to be fair to a busy machine.
+    # A bound of the contract: CPU seconds, the least of three runs.
     costs = []
     for _ in range(3):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -95,9 +95,10 @@ def test_a_model_without_a_price_shows_tokens_and_refuses_a_budget(corpus: Corpu
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("build", "--tokens", "many"), "--tokens 'many'"),
+        (("build", "--tokens", "many"), "tokens = 'many'"),
         (("build", "--mix", "essays=1"), "unknown stream 'essays'"),
         (("build", "--only", "agentic"), "stream 'agentic' has no kinds"),
+        (("build", "--kinds", "story_seeds"), "no kinds in it"),
         (("build", "--constitution", "nowhere"), "--constitution nowhere"),
         (("build", "--seeds", "nowhere"), "--seeds nowhere"),
         (("build", "--config", "nowhere.toml"), "nowhere.toml"),
@@ -132,6 +133,16 @@ def test_an_unknown_setting_is_an_error_with_a_hint(corpus: Corpus, folder: Path
     ended = corpus("plan")
     assert ended.returncode == 2
     assert "corpus.toml: unknown key 'tokns'; did you mean 'tokens'?" in ended.stderr
+
+
+def test_a_limit_for_no_gate_is_refused_before_anything_is_spent(
+    corpus: Corpus, folder: Path
+) -> None:
+    (folder / "corpus.toml").write_text("[gates]\nopenings = [0.1, 0.2]\n")
+    ended = corpus("build", "--writer", "rehearse")
+    assert ended.returncode == 2
+    assert "did you mean 'opening'?" in ended.stderr
+    assert not (folder / "output").exists()
 
 
 def test_dedup_and_score_speak_json(corpus: Corpus, folder: Path) -> None:

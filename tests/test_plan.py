@@ -79,16 +79,14 @@ def test_equal_shares_stay_within_one_of_each_other_after_any_deal(
 
 @effort(deadline=None)
 @given(SHARES, st.text(), st.integers(1, 200))
-def test_every_count_keeps_to_the_bound_of_odd_divisors_after_any_deal(
+def test_every_value_has_its_share_to_within_one_after_any_deal(
     weights: dict[str, float], salt: str, deals: int
 ) -> None:
     deck, total = Deck(weights, salt), sum(weights.values())
     for number in range(1, deals + 1):
         deck.deal()
         for value, weight in weights.items():
-            share = weight / total
-            bound = 1 / 2 + abs(len(weights) - 2) * share / 2
-            assert abs(deck.dealt[value] - number * share) <= bound + 1e-6
+            assert abs(deck.dealt[value] - number * weight / total) < 1 + 1e-6
 
 
 @effort(deadline=None)
@@ -100,14 +98,14 @@ def test_a_full_turn_of_whole_weights_is_exact(weights: dict[str, float], turns:
     assert dict(deck.dealt) == {value: turns * int(weight) for value, weight in weights.items()}
 
 
-def test_the_shares_of_the_shipped_facets_stay_within_one_and_a_half() -> None:
+def test_the_shares_of_the_shipped_facets_stay_within_one() -> None:
     decks = {str(values): values for kind in kinds.load().kinds for values in kind.facets.values()}
     for weights in decks.values():
         deck, total = Deck(weights, "salt"), sum(weights.values())
         for number in range(1, 301):
             deck.deal()
             off = (abs(deck.dealt[v] - number * w / total) for v, w in weights.items())
-            assert max(off) < 1.5
+            assert max(off) < 1 + 1e-6
 
 
 @effort(deadline=None)
@@ -305,14 +303,13 @@ def test_a_second_replacement_counts_on() -> None:
 # Pairs
 
 
-@pytest.mark.parametrize(("weighted", "most"), [(False, 2.0), (True, 2.5)])
+@pytest.mark.parametrize(("weighted", "most"), [(False, 2.0), (True, 2.0)])
 def test_no_pair_of_facets_is_met_much_more_often_than_its_share(
     *, weighted: bool, most: float
 ) -> None:
     """Of the pairs that more than 2,000 briefs should hold five times or more.
 
-    Below that a whole number is easily twice its share: with 1.2 expected, 3 are too many. A facet
-    with weights leaves the plan fewer ties, and so less choice, than one of equal shares.
+    Below that a whole number is easily twice its share: with 1.2 expected, 3 are too many.
     """
     briefs = large()
     assert len(briefs) >= 2_000

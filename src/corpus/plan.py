@@ -1,12 +1,11 @@
 """Sections x kinds x seeds -> briefs, dealt from exact-quota decks; no model is called.
 
-A deck deals its values by Sainte-Laguë's method of odd divisors (1910), used as a sequence: after
-any number of deals each of k values has its share to within 1/2 + (k - 2) * share / 2, so equal
-shares stay within one. Where the shares leave a choice,
-the value that has met the rest of the brief least often wins, and a seeded digest breaks what ties
-are left, so pairs stay level too. Quotas count kept tokens: a rejected brief is dealt again, with
-other facets, until its attempts run out, and then its room goes to fresh ones. Same inputs, same
-seed and same outcomes give the same briefs.
+A deck is proportionately fair: after any number of deals each value has its share to within one
+(Baruah, Cohen, Plaxton and Varvel, "Proportionate progress", Algorithmica 15, 1996). Where that
+leaves a choice, the value that has met the rest of the brief least often wins, and a seeded digest
+breaks what ties are left, so pairs stay level too. Quotas count kept tokens: a rejected brief is
+dealt again, with other facets, until its attempts run out, and then its room goes to fresh ones.
+Same inputs, same seed and same outcomes give the same briefs.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ from corpus.kinds import Kind, Library, Weights
 from corpus.records import Brief, Principle, Section, Seed, Stream, digest
 
 TOKENS_PER_WORD = 1.35  # of English prose in GPT-2 tokens; replaced by what a round has shown
+TINY = 1e-9  # shares are floats
 LENGTH_STEPS = 5  # lengths dealt between the ends of a kind's range
 COMPACT_WORDS = (60, 140)  # the range for a writer that asks for short texts
 
@@ -27,22 +27,39 @@ Pair = tuple[str, str, str, str]
 
 
 class Deck:
-    """Weighted values, dealt one at a time to exact quotas."""
+    """Weighted values, dealt one at a time to exact quotas.
+
+    After n deals a value of share s was dealt more than n * s - 1 and less than n * s + 1 times.
+    """
 
     def __init__(self, weights: Weights, salt: str) -> None:
-        self._weights = weights
+        total = sum(weights.values())
+        self._shares = {value: weight / total for value, weight in weights.items()}
+        self._equal = len(set(weights.values())) == 1
+        self._ahead = math.ceil(1 / min(self._shares.values()))
         self._salt = salt
         self.dealt: Counter[str] = Counter()
 
     def deal(self, met: Callable[[str], float] = lambda _: 0.0) -> str:
-        """The value furthest behind its share; among equals the one that ``met`` counts least."""
-        number = sum(self.dealt.values())
-        behind = {v: (2 * self.dealt[v] + 1) / share for v, share in self._weights.items()}
-        least = min(behind.values())
-        level = [value for value, score in behind.items() if score <= least * (1 + 1e-9)]
-        choice = min(level, key=lambda value: (met(value), digest(self._salt, number, value)))
+        """Of the values that leave every quota within reach, the one that ``met`` counts least."""
+        number = sum(self.dealt.values()) + 1
+        due = [v for v, share in self._shares.items() if number * share - self.dealt[v] > TINY]
+        if self._equal:
+            least = min(self.dealt[value] for value in due)
+            due = [value for value in due if self.dealt[value] == least]
+        due.sort(key=lambda v: (met(v) / self._shares[v], digest(self._salt, number, v)))
+        choice = next(value for value in due if self._equal or self._fits(value, number))
         self.dealt[choice] += 1
         return choice
+
+    def _fits(self, choice: str, number: int) -> bool:
+        """Whether what falls due by each later deal can still be dealt by then."""
+        dealt = self.dealt + Counter([choice])
+        return all(
+            sum(max(0, math.floor(t * s + TINY) - dealt[v]) for v, s in self._shares.items())
+            <= t - number
+            for t in range(number, number + self._ahead + 1)
+        )
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ _TAG = re.compile(
 )
 _PLACEHOLDER = re.compile(
     r"\[(?:insert|your|name|date|company|city|title|link|source|tone|recipient|sender)\b[^\]]*\]|"
-    r"(?-i:\[[A-Z][a-z]+(?: [A-Za-z']+){0,5}\])(?!\()|\bLorem ipsum\b|\bXX+\b|"
+    r"(?-i:\[[A-Z][a-z]+(?: [A-Za-z']+){0,5}\])(?!\()|\bLorem ipsum\b|(?-i:\bXXX+\b)|"
     r"\{\{|<(?:name|date|insert)[^>]*>",
     re.IGNORECASE,
 )

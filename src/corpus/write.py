@@ -147,10 +147,11 @@ def _short_draft(order: Order) -> str:
 
 def _short_message(order: Order) -> str:
     facets = order.brief.facets
+    domain, norm = facets.get("domain", "money"), facets.get("norm", "trust")
     return (
-        f"You have a problem. It is about {facets.get('domain', 'money')}, and "
-        f"{facets.get('pressure', 'it is urgent')}. It has to do with "
-        f"{facets.get('norm', 'trust')}. Write three sentences to a friend: what happened, what you want to do, and a question."
+        f"You have a problem. It is about {domain}, and {facets.get('pressure', 'it is urgent')}. "
+        f"It has to do with {norm}. Write three sentences to a friend: what happened, what you "
+        f"want to do, and a question."
     )
 
 

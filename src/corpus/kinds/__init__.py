@@ -89,8 +89,12 @@ def load(*extra: Path) -> Library:
     shared = _shared(home / "facets.toml")
     found: dict[str, Kind] = {}
     for place in (home, *extra):
-        own = {**shared, **_shared(place / "facets.toml")} if place.is_dir() else shared
-        for path in sorted(place.glob("*.md")) if place.is_dir() else [place]:
+        own = _shared(place / "facets.toml") if place.is_dir() else {}
+        own = {stream: {**shared.get(stream, {}), **own.get(stream, {})} for stream in STREAMS}
+        files = sorted(place.glob("*.md")) if place.is_dir() else [place]
+        if not files:
+            raise InputError(f"--kinds {place}: no kinds in it; a kind is a Markdown file")
+        for path in files:
             kind = read(path, own)
             found[kind.name] = kind
     names = (home / "names.txt").read_text(encoding="utf-8").split("\n")

