@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import Corpus
 
+from conftest import Corpus
 from corpus.errors import InputError
 from corpus.model import Model, embedded
 from corpus.model.journal import Journal
@@ -40,6 +40,7 @@ def test_a_build_without_a_key_is_a_demo_that_says_so(corpus: Corpus, folder: Pa
     assert (made["quality"], made["writer"], made["cost"]["paid"]) == ("demo", "local", 0)
     skipped = {row["stage"] for row in made["stages"] if row["skipped"]}
     assert skipped == {"principles", "rewrite", "judge"}
+    assert made["models"] == [embedded.MODEL]
     lines = (folder / "output" / "documents.jsonl").read_text().splitlines()
     assert {json.loads(line)["quality"] for line in lines} == {"demo"}
 

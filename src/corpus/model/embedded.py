@@ -137,6 +137,7 @@ def serve(say: Callable[[str], None]) -> Iterator[Writer]:
 def _parameters(params: object, path: Path, key: str) -> object:
     settings = {
         "model.path": str(path),
+        "model_alias": {MODEL},  # what replies name; else it is a path of this machine
         "n_ctx": 2048,
         "n_parallel": 1,
         "cpuparams.n_threads": 1,
