@@ -157,3 +157,16 @@ def test_a_failing_gate_is_exit_3_and_the_build_is_whole(
     assert "shared_ngram" in ended.stderr
     assert manifest(folder)["gates"]["shared_ngram"] == "fail"
     assert (folder / "output" / "report" / "index.html").exists()
+
+
+def test_a_build_that_keeps_nothing_says_so_and_is_whole(
+    corpus: Corpus, folder: Path, server: tuple[str, Path]
+) -> None:
+    (folder / "corpus.toml").write_text("judge_at_least = 6\n")
+    ended = corpus(*OPTIONS, "--base-url", server[0], "--only", "advice")
+    assert ended.returncode == 3, ended.stderr
+    assert "no document was kept" in ended.stderr
+    made = manifest(folder)
+    assert made["counts"]["advice"]["rejected"] == made["counts"]["advice"]["planned"]
+    assert made["shards"] == []
+    assert (folder / "output" / "report" / "index.html").exists()

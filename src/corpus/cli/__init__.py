@@ -174,9 +174,9 @@ def report(output: str, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def export(as_json: bool, **flags: Any) -> None:  # noqa: ANN401
     """Write shards for trainers from a build, or from any JSON Lines."""
-    from corpus.cli import running, show
+    from corpus.cli import exporting, show
 
-    found = running.export(**flags)
+    found = exporting.run(**flags)
     show.as_json(found) if as_json else show.export(found)
     if found.get("problems"):
         raise SystemExit(1)

@@ -12,7 +12,29 @@ from corpus.cli.running import manifest_of
 from corpus.errors import InputError
 
 
-def build(folder: Path, output: Path | None, **flags: Any) -> dict[str, Any]:  # noqa: ANN401
+def run(
+    paths: tuple[str, ...],
+    *,
+    verify: bool,
+    output: str | None,
+    **flags: Any,  # noqa: ANN401 - click hands them over
+) -> dict[str, Any]:
+    """Export a build's folder or files, or verify what was exported.
+
+    Raises:
+        InputError: files without a place for their shards, or what the rooms below refuse.
+    """
+    places = [Path(path) for path in paths] or [Path("output")]
+    if verify:
+        return verified(places[0])
+    if len(places) == 1 and places[0].is_dir():
+        return build(places[0], Path(output) if output else None, **flags)
+    if output is None:
+        raise InputError("export of files needs -o DIR: where the shards go")
+    return files(places, Path(output), **flags)
+
+
+def build(folder: Path, output: Path | None, **flags: Any) -> dict[str, Any]:
     """Export a build again: into its own ``shards/``, or elsewhere with a manifest there."""
     made = manifest_of(folder)
     if not made:
@@ -34,7 +56,7 @@ def build(folder: Path, output: Path | None, **flags: Any) -> dict[str, Any]:  #
     return room.publish(rows, folder / "shards", build=folder, **chosen)
 
 
-def files(paths: list[Path], output: Path, **flags: Any) -> dict[str, Any]:  # noqa: ANN401
+def files(paths: list[Path], output: Path, **flags: Any) -> dict[str, Any]:
     """Export any JSON Lines into ``output``, with a manifest of its own."""
     rows = room.rows_of_files(paths)
     chosen = _options(flags, {"license": flags["license"]}, tokens.GPT2)
@@ -42,7 +64,7 @@ def files(paths: list[Path], output: Path, **flags: Any) -> dict[str, Any]:  # n
     return room.publish(rows, output, **chosen)
 
 
-def verify(folder: Path) -> dict[str, Any]:
+def verified(folder: Path) -> dict[str, Any]:
     """Read everything again that the manifest names; the problems found, one line each.
 
     Raises:

@@ -51,6 +51,8 @@ def build(given: Settings, *, yes: bool, as_json: bool) -> None:
     else:
         console.print(report.summary(report.collect(Path(given.output), outcome.manifest)))
         console.print(f"report: {outcome.report}")
+    if not any(row["kept"] for row in outcome.manifest["counts"].values()):
+        raise GateFailed(f"no document was kept; {outcome.report} shows why each was rejected")
     if outcome.failed and not outcome.manifest["quality"]:
         raise GateFailed(f"gates failed: {', '.join(outcome.failed)}; see {outcome.report}")
 
@@ -120,17 +122,3 @@ def _alive(pid: int) -> bool:
         except ProcessLookupError:
             return False
     return True
-
-
-def export(paths: tuple[str, ...], *, verify: bool, output: str | None, **flags: Any) -> Any:  # noqa: ANN401
-    """Export a build's folder or files, or verify what was exported."""
-    from corpus.cli import exporting
-
-    places = [Path(path) for path in paths] or [Path("output")]
-    if verify:
-        return exporting.verify(places[0])
-    if len(places) == 1 and places[0].is_dir():
-        return exporting.build(places[0], Path(output) if output else None, **flags)
-    if output is None:
-        raise InputError("export of files needs -o DIR: where the shards go")
-    return exporting.files(places, Path(output), **flags)
