@@ -27,7 +27,7 @@ class Stop(click.ClickException):
         super().__init__(str(error))
         vars(self)["exit_code"] = error.exit_code  # click reads it from the instance
 
-    def show(self, file: Any = None) -> None:  # noqa: ANN401 - click's signature
+    def show(self, file: Any = None) -> None:
         """Print the line, to standard error."""
         click.echo(f"corpus: {self.format_message()}", file=file or sys.stderr)
 
@@ -35,7 +35,7 @@ class Stop(click.ClickException):
 class Commands(click.Group):
     """The commands, with errors and signals turned into exit codes."""
 
-    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's signature
+    def invoke(self, ctx: click.Context) -> Any:
         """Run the command that was called."""
         signal.signal(signal.SIGTERM, _interrupt)
         try:
@@ -92,7 +92,7 @@ def inputs(command: F) -> F:
     return command
 
 
-def settings_of(flags: dict[str, Any]) -> Any:  # noqa: ANN401 - Settings, not imported here
+def settings_of(flags: dict[str, Any]) -> Any:
     """The settings that a configuration file and the flags over it come to."""
     from corpus import settings
 
@@ -114,7 +114,7 @@ def settings_of(flags: dict[str, Any]) -> Any:  # noqa: ANN401 - Settings, not i
 @cli.command()
 @inputs
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def plan(as_json: bool, **flags: Any) -> None:  # noqa: ANN401 - click hands them over
+def plan(as_json: bool, **flags: Any) -> None:
     """Show section tree, coverage, requests, tokens and price; spend nothing."""
     from corpus.build.forecast import forecast
     from corpus.cli import show
@@ -127,7 +127,7 @@ def plan(as_json: bool, **flags: Any) -> None:  # noqa: ANN401 - click hands the
 @inputs
 @click.option("--yes", is_flag=True, help="Do not ask before money is spent.")
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest.")
-def build(as_json: bool, yes: bool, **flags: Any) -> None:  # noqa: ANN401
+def build(as_json: bool, yes: bool, **flags: Any) -> None:
     """Write, judge, deduplicate, score and export a corpus; run again to resume."""
     from corpus.cli import running
 
@@ -172,7 +172,7 @@ def report(output: str, as_json: bool) -> None:
 @click.option("--allow-demo", is_flag=True, help="Export documents of the demo writer.")
 @click.option("--verify", is_flag=True, help="Read every shard again and compare; write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def export(as_json: bool, **flags: Any) -> None:  # noqa: ANN401
+def export(as_json: bool, **flags: Any) -> None:
     """Write shards for trainers from a build, or from any JSON Lines."""
     from corpus.cli import exporting, show
 

@@ -17,7 +17,7 @@ def run(
     *,
     verify: bool,
     output: str | None,
-    **flags: Any,  # noqa: ANN401 - click hands them over
+    **flags: Any,
 ) -> dict[str, Any]:
     """Export a build's folder or files, or verify what was exported.
 

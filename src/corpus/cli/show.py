@@ -16,7 +16,7 @@ from corpus.records import Metric
 WIDTH = 110  # columns where the output is no terminal
 
 
-def as_json(value: Any) -> None:  # noqa: ANN401 - any JSON value
+def as_json(value: Any) -> None:
     """Print ``value`` as JSON."""
     click.echo(json.dumps(value, ensure_ascii=False, indent=1))
 

@@ -1,0 +1,213 @@
+"""The main job: the stages in order. This is the page that says what the program does.
+
+    read -> principles -> rounds of (plan, write, review, dedup)
+         -> score -> export -> report -> manifest
+
+A build remembers nothing but its journal. Every run plans from the start and asks for everything
+again; what was answered before comes from the journal at once, so resuming, repeating and going on
+with changed settings are the same thing, and an interrupted build ends as an unbroken one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from corpus import export, report, score, settings, store
+from corpus.build.manifest import manifest
+from corpus.build.rounds import Works
+from corpus.build.sources import Sources, principles, read_sources
+from corpus.build.watch import Watch
+from corpus.errors import InputError, did_you_mean
+from corpus.model import Model, Writer
+from corpus.model.journal import Journal
+from corpus.plan import Material, Planner, shares
+from corpus.records import Metric
+from corpus.settings import Settings
+
+TOKENS = {"claude": 200_000, "local": 3_600, "rehearse": 50_000}
+
+
+@dataclass
+class Outcome:
+    """What a build came to: the manifest as written, the metrics, and where the report is."""
+
+    manifest: dict[str, Any]
+    report: Path
+    metrics: list[Metric] = field(default_factory=list)
+
+    @property
+    def failed(self) -> list[str]:
+        """The ids of the gates that failed."""
+        return [metric.id for metric in self.metrics if metric.gate == "fail"]
+
+
+def build(given: Settings, watch: Watch) -> Outcome:
+    """Run the whole build into ``given.output``; see ``corpus.errors`` for what may be raised.
+
+    The manifest is written last: while it is not there, the build is not whole.
+    """
+    sources = read_sources(given)
+    check_gates(given)
+    folder = Path(given.output)
+    with Journal(folder / "journal.sqlite") as journal, writer(given, watch.say) as author:
+        date = journal.meta("date", _today())
+        watch.publish(folder / "status.json")
+        (folder / "manifest.json").unlink(missing_ok=True)
+        store.write_text(folder / "corpus.toml", _resolved(given, author).toml())
+        budget = None if given.budget is None else round(given.budget * 1_000_000)
+        with Model(author, journal, budget=budget, prices=given.prices) as model:
+            works = _write(given, sources, model, watch, folder)
+            return _finish(given, sources, works, watch, folder, date)
+
+
+def _write(given: Settings, sources: Sources, model: Model, watch: Watch, folder: Path) -> Works:
+    """Principles, then rounds until every stream has its kept tokens or can get no further."""
+    found = principles(sources.constitution.sections, model, watch)
+    material = Material(
+        sections=sources.constitution.sections,
+        principles=found.by_section,
+        seeds=sources.seeds,
+        library=sources.library,
+        seed=given.seed,
+        compact=model.writer.compact,
+    )
+    goals = shares(given.mix, goal(given, model.writer))
+    watch.goal = sum(goals.values())
+    with Works.open(folder, given, sources, found, model, watch) as works:
+        works.run(Planner(material), goals)
+    return works
+
+
+def _finish(
+    given: Settings, sources: Sources, works: Works, watch: Watch, folder: Path, date: str
+) -> Outcome:
+    """Score, export, report, manifest: all derived from what stands in the folder."""
+    watch.stage("score", len(works.kept))
+    metrics = score.score(
+        works.texts(),
+        allowed=[*(s.text for s in sources.constitution.sections), *sources.seed_texts()],
+        plan_cells=works.cells(),
+        limits={**score.DEFAULTS, **{k: (v[0], v[1]) for k, v in given.gates.items()}},
+        known_names=[sources.ai_name],
+        near_duplicates=0,
+    )
+    store.write_rows(folder / "scores.jsonl", (metric.row() for metric in metrics))
+    watch.stage("export", len(works.kept))
+    exported = _export(given, sources, works, metrics, folder, date)
+    made = manifest(given, sources, works, metrics, exported, date)
+    watch.stage("report", 1)
+    page = report.write(folder, made)
+    store.write_json(folder / "manifest.json", made)
+    watch.done()
+    return Outcome(made, page, metrics)
+
+
+def _export(
+    given: Settings,
+    sources: Sources,
+    works: Works,
+    metrics: list[Metric],
+    folder: Path,
+    date: str,
+) -> dict[str, Any]:
+    """The shards of what is kept; none, where nothing was."""
+    if not works.kept:
+        return {"tokenizer": works.tokenizer.row(), "shards": []}
+    exported = export.export(
+        export.rows_of_build(folder, created=date),
+        folder / "shards",
+        formats=given.formats,
+        tokenizer=works.tokenizer,
+        shard_tokens=given.shard_tokens,
+        seed=given.seed,
+        allow_demo=True,
+        facts=export_facts(given, sources, works, metrics),
+    )
+    return exported.row(folder)
+
+
+def export_facts(
+    given: Settings, sources: Sources, works: Works, metrics: list[Metric]
+) -> dict[str, Any]:
+    """What the dataset card says beside the counts."""
+    return {
+        "license": given.license,
+        "models": works.models(),
+        "constitution": {
+            "name": sources.constitution.name,
+            "digest": sources.constitution.digest,
+            "sections": len(sources.constitution.sections),
+        },
+        "gates": {metric.id: metric.gate for metric in metrics if metric.gate},
+        "demo": works.model.writer.quality == "demo",
+    }
+
+
+def check_gates(given: Settings) -> None:
+    """Refuse limits for a gate that there is not, before anything is spent."""
+    for name in given.gates:
+        if name not in score.DEFAULTS:
+            raise InputError(f"[gates] {name}: no such gate{did_you_mean(name, score.DEFAULTS)}")
+
+
+def goal(given: Settings, author: Writer) -> int:
+    """Kept tokens to aim at: as set, else what suits the writer."""
+    return given.tokens or TOKENS[author.name]
+
+
+@contextmanager
+def writer(given: Settings, say: Any) -> Iterator[Writer]:  # noqa: ANN401 - a printing function
+    """The writer that the settings choose: Claude when a key or address is set, else the demo.
+
+    Raises:
+        InputError: the chosen writer lacks what it needs.
+    """
+    address = given.base_url or os.environ.get("ANTHROPIC_BASE_URL")
+    key = os.environ.get("ANTHROPIC_API_KEY") or os.environ.get("ANTHROPIC_AUTH_TOKEN")
+    name = given.writer or ("claude" if address or key else "local")
+    if name == "local":
+        from corpus.model import embedded
+
+        with embedded.serve(say) as author:
+            yield author
+    elif name == "rehearse":
+        from corpus.model import rehearsal
+
+        with rehearsal.serve(given.model) as author:
+            yield author
+    else:
+        if not (address or key):
+            raise InputError(
+                "--writer claude: no key; set ANTHROPIC_API_KEY, or give --base-url, or use "
+                "--writer local"
+            )
+        yield Writer(
+            name="claude",
+            model=given.model or settings.DEFAULT_MODEL,
+            base_url=address,
+            api_key=key or "none",
+            concurrency=given.concurrency or 16,
+        )
+
+
+def _resolved(given: Settings, author: Writer) -> Settings:
+    """The settings with every choice that was left open filled in."""
+    chosen: Mapping[str, Any] = {
+        "writer": author.name,
+        "tokens": goal(given, author),
+        "model": author.model,
+    }
+    return given.with_flags(chosen)
+
+
+def _today() -> str:
+    """The day of the first run of an output, in UTC; ``SOURCE_DATE_EPOCH`` fixes it."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    now = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
+    return now.date().isoformat()

@@ -1,0 +1,317 @@
+"""Rounds: each is planned whole from what the rounds before it settled, then written and judged.
+
+Within a round the stages run one after the other over all of its briefs, so a round is what one
+batch can carry, and nothing that arrives early can change what is asked next.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from corpus import dedup, review, store, tokens, write
+from corpus.build.sources import Principles, Sources
+from corpus.build.watch import Watch
+from corpus.model import Model
+from corpus.order import Order
+from corpus.plan import TOKENS_PER_WORD, Planner
+from corpus.records import Brief, Document, Duplicate, Reply, Request, Review, Stream
+from corpus.score import Text
+from corpus.settings import Settings
+from corpus.store import Log
+
+MOST_ROUNDS = 12
+PRIOR = 300  # ordered words that the first guess counts for, against what was seen
+FEWEST_YIELD, MOST_YIELD = 0.2, 3.0  # tokens per ordered word that a forecast may assume
+
+
+@dataclasses.dataclass
+class Settled:
+    """A brief and what became of it."""
+
+    brief: Brief
+    document: Document
+    review: Review
+    tokens: int = 0
+
+
+class Works:
+    """Everything that a build has written so far, in plan order, and the files that hold it."""
+
+    def __init__(
+        self,
+        given: Settings,
+        sources: Sources,
+        found: Principles,
+        model: Model,
+        watch: Watch,
+        logs: tuple[Path, Log, Log],
+    ) -> None:
+        self.model = model
+        self.tokenizer = tokens.load(given.tokenizer)
+        self.settled: list[Settled] = []
+        self.duplicates: dict[str, Duplicate] = {}
+        self.rounds = 0
+        self.goal = 0
+        self.notes: list[str] = []
+        self.found = found
+        self._given, self._sources, self._watch = given, sources, watch
+        self._sections = {section.id: section for section in sources.constitution.sections}
+        self._seeds = {seed.id: seed for seed in sources.seeds}
+        self._briefs, self._documents, self._reviews = logs
+        self._asked: Counter[str] = Counter()
+
+    @classmethod
+    @contextmanager
+    def open(
+        cls,
+        folder: Path,
+        given: Settings,
+        sources: Sources,
+        found: Principles,
+        model: Model,
+        watch: Watch,
+    ) -> Iterator[Self]:
+        """The works of a folder, with its logs open."""
+        with Log(folder / "documents.jsonl") as documents, Log(folder / "reviews.jsonl") as reviews:
+            logs = (folder / "briefs.jsonl", documents, reviews)
+            yield cls(given, sources, found, model, watch, logs)
+
+    @property
+    def kept(self) -> list[Settled]:
+        """What ships: accepted and no duplicate, in plan order."""
+        return [
+            one
+            for one in self.settled
+            if one.review.verdict == "accept" and one.document.id not in self.duplicates
+        ]
+
+    def run(self, planner: Planner, goals: Mapping[Stream, int]) -> None:
+        """Rounds until every stream has its tokens, or a round brings nothing new."""
+        self.goal = sum(goals.values())
+        again: list[Brief] = []
+        while self.rounds < MOST_ROUNDS:
+            needs = {s: goal - self.kept_tokens(s) for s, goal in goals.items()}
+            needs = {stream: need for stream, need in needs.items() if need > 0}
+            if not needs:
+                return
+            before = sum(self.kept_tokens(stream) for stream in goals)
+            self.rounds += 1
+            briefs = planner.round(self.rounds, needs, again, self._scales(goals))
+            self._round(briefs)
+            again = self._to_replace(briefs)
+            if sum(self.kept_tokens(stream) for stream in goals) == before:
+                break
+        short = ", ".join(f"{s} {self.kept_tokens(s):,}/{g:,}" for s, g in goals.items())
+        self.notes.append(f"stopped after {self.rounds} rounds short of the goal: {short} tokens")
+
+    def kept_tokens(self, stream: str) -> int:
+        """Kept tokens of a stream."""
+        return sum(one.tokens for one in self.kept if one.brief.stream == stream)
+
+    def of(self, stream: str) -> list[Settled]:
+        """What was settled of a stream, in plan order."""
+        return [one for one in self.settled if one.brief.stream == stream]
+
+    def _round(self, briefs: list[Brief]) -> None:
+        """Write and judge these briefs; put it all on file in plan order; find near-copies."""
+        orders = {brief.id: self._order(brief) for brief in briefs}
+        settled = self._judge(orders, self._write(orders))
+        self.settled += settled
+        for one, count in zip(settled, self._counts(settled), strict=True):
+            one.tokens = count
+        store.write_rows(self._briefs, (one.brief.row() for one in self.settled))
+        self._documents.append(one.document.row() for one in settled)
+        self._reviews.append(one.review.row() for one in settled)
+        self._dedup()
+        self._watch.kept(len(self.kept), sum(one.tokens for one in self.kept))
+
+    def _order(self, brief: Brief) -> Order:
+        return Order(
+            brief=brief,
+            section=self._sections[brief.section],
+            principle=self.found.get(brief.section, brief.principle),
+            kind=self._sources.library.get(brief.kind),
+            seed=self._seeds[brief.seed] if brief.seed else None,
+            ai_name=self._sources.ai_name,
+            model=self.model.writer.model,
+            compact=self.model.writer.compact,
+        )
+
+    def _write(self, orders: Mapping[str, Order]) -> list[tuple[Document, str]]:
+        """Message (of chats), draft, rewrite: each document with the stop that ended it.
+
+        A text whose reply did not end by itself goes no further: what follows would be wasted.
+        """
+        chats = {name: order for name, order in orders.items() if order.chat}
+        messages = self._texts("message", orders, chats, write.ask_message)
+        ready = {
+            name: order
+            for name, order in orders.items()
+            if name not in messages or messages[name].stop in review.WHOLE_STOPS
+        }
+        said = {name: text.text for name, text in messages.items()}
+        final = dict(messages)
+        parents = {name: (text.request,) for name, text in messages.items()}
+        drafts = self._texts(
+            "draft", orders, ready, lambda o: write.ask_draft(o, said.get(o.brief.id, ""))
+        )
+        final |= drafts
+        if "rewrite" in self.model.writer.stages:
+            whole = {n: orders[n] for n, t in drafts.items() if t.stop in review.WHOLE_STOPS}
+            final |= self._texts(
+                "rewrite",
+                orders,
+                whole,
+                lambda o: write.ask_rewrite(o, drafts[o.brief.id].text, said.get(o.brief.id, "")),
+            )
+            parents |= {n: (*parents.get(n, ()), drafts[n].request) for n in whole}
+        return [
+            (self._document(order, final[name], parents.get(name, ()), said), final[name].stop)
+            for name, order in orders.items()
+        ]
+
+    def _document(
+        self, order: Order, text: write.Text, parents: tuple[str, ...], said: Mapping[str, str]
+    ) -> Document:
+        author = self.model.writer
+        message = said.get(order.brief.id, "")
+        return write.document(
+            order,
+            text,
+            parents=parents,
+            message=message,
+            writer=author.name,
+            quality=author.quality,
+        )
+
+    def _texts(
+        self,
+        stage: str,
+        orders: Mapping[str, Order],
+        chosen: Mapping[str, Order],
+        ask: write.Asker,
+    ) -> dict[str, write.Text]:
+        replies = self._replies(stage, {name: ask(order) for name, order in chosen.items()})
+        tag = "message" if stage == "message" else None
+        return {
+            name: write.read(orders[name], reply, tag or orders[name].tag)
+            for name, reply in replies.items()
+        }
+
+    def _judge(
+        self, orders: Mapping[str, Order], written: Iterable[tuple[Document, str]]
+    ) -> list[Settled]:
+        """Gates for all; then the judge for what they let through, asked again if unreadable."""
+        reviews: dict[str, Review] = {}
+        documents = {document.brief: document for document, _ in written}
+        stops = {document.brief: stop for document, stop in written}
+        for name, document in documents.items():
+            if reasons := review.gates(orders[name], document, stops[name]):
+                reviews[name] = review.rejected(document, reasons)
+            elif "judge" not in self.model.writer.stages:
+                reviews[name] = review.passed(document)
+        for sample in range(review.JUDGE_TRIES):
+            asked = {
+                name: review.ask(orders[name], document, sample)
+                for name, document in documents.items()
+                if name not in reviews
+            }
+            for name, reply in self._replies("judge", asked).items():
+                verdict = review.read(documents[name], reply, self._given.judge_at_least)
+                if verdict is not None:
+                    reviews[name] = verdict
+        return [
+            Settled(
+                order.brief,
+                documents[name],
+                reviews.get(name) or review.rejected(documents[name], ("judge_unreadable",)),
+            )
+            for name, order in orders.items()
+        ]
+
+    def _replies(self, stage: str, asked: Mapping[str, Request]) -> dict[str, Reply]:
+        """The reply to each request by brief, in the order of ``asked``.
+
+        Two briefs that come to the same request get different samples: the journal would else
+        answer both with one text.
+        """
+        if not asked:
+            return {}
+        self._watch.stage(stage, len(asked), self.rounds)
+        keyed: dict[str, str] = {}
+        requests: list[Request] = []
+        for name, request in asked.items():
+            earlier = self._asked[request.key]
+            self._asked[request.key] += 1
+            distinct = dataclasses.replace(request, sample=request.sample + 1000 * earlier)
+            requests.append(distinct)
+            keyed[distinct.key] = name
+        found = {}
+        for reply in self.model.answer(requests):
+            found[keyed[reply.key]] = reply
+            self._watch.step()
+        return {name: found[name] for name in asked}
+
+    def _counts(self, settled: list[Settled]) -> list[int]:
+        """Tokens of each accepted document by the tokenizer; 0 for the rest."""
+        accepted = [one.document.body for one in settled if one.review.verdict == "accept"]
+        counts = iter(self.tokenizer.count(accepted))
+        return [next(counts) if one.review.verdict == "accept" else 0 for one in settled]
+
+    def _dedup(self) -> None:
+        accepted = [one for one in self.settled if one.review.verdict == "accept"]
+        self._watch.stage("dedup", len(accepted), self.rounds)
+        items = [
+            dedup.Item(
+                one.document.id,
+                one.document.body,
+                score=sum(one.review.scores.values()),
+                mask=one.brief.stream == "stories",
+            )
+            for one in accepted
+        ]
+        found = dedup.find(items, threshold=self._given.threshold)
+        self.duplicates = {duplicate.id: duplicate for duplicate in found}
+        rows = [duplicate.row() for duplicate in found]
+        store.write_rows(self._briefs.with_name("duplicates.jsonl"), rows)
+
+    def _to_replace(self, briefs: list[Brief]) -> list[Brief]:
+        """Briefs of the last round that gave nothing and have attempts left."""
+        kept = {one.brief.id for one in self.kept}
+        return [b for b in briefs if b.id not in kept and b.attempt < self._given.attempts]
+
+    def _scales(self, goals: Mapping[Stream, int]) -> dict[Stream, float]:
+        """Kept tokens per ordered word that each stream has shown, its losses included."""
+        scales: dict[Stream, float] = {}
+        for stream in goals:
+            ordered = sum(one.brief.words for one in self.settled if one.brief.stream == stream)
+            shown = self.kept_tokens(stream) + PRIOR * TOKENS_PER_WORD
+            rate = shown / (ordered + PRIOR)
+            scales[stream] = min(MOST_YIELD, max(FEWEST_YIELD, rate))
+        return scales
+
+    def texts(self) -> list[Text]:
+        """The kept documents as the diversity suite reads them; of a chat, the answer."""
+        return [
+            Text(
+                id=one.document.id,
+                text=one.document.text or (one.document.messages or ())[-1]["content"],
+                section=one.brief.section,
+                stream=one.brief.stream,
+                kind=one.brief.kind,
+            )
+            for one in self.kept
+        ]
+
+    def cells(self) -> dict[tuple[str, str], int]:
+        """How many briefs were planned per section and kind."""
+        return dict(Counter((one.brief.section, one.brief.kind) for one in self.settled))
+
+    def models(self) -> list[str]:
+        """The models that wrote what is kept, as they named themselves."""
+        return sorted({one.document.generator["model"] for one in self.kept})

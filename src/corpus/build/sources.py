@@ -1,0 +1,117 @@
+"""What a build reads before it asks anybody: constitution, seeds, kinds, and then principles."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from corpus import constitution, kinds, seeds
+from corpus import principles as extraction
+from corpus.build.watch import Watch
+from corpus.constitution import Constitution
+from corpus.errors import InputError
+from corpus.kinds import Library
+from corpus.model import Model
+from corpus.records import Principle, Section, Seed
+from corpus.review import WHOLE_STOPS
+from corpus.settings import Settings
+
+TRIES = 2  # requests for the principles of a section before sentences must do
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The inputs of a build, read and checked."""
+
+    constitution: Constitution
+    seeds: tuple[Seed, ...]
+    library: Library
+    ai_name: str
+
+    def seed_texts(self) -> list[str]:
+        """What the seeds say, which a story may repeat."""
+        return [f"{seed.premise} {seed.setting} {seed.ending}" for seed in self.seeds]
+
+    def titles(self) -> dict[str, str]:
+        """The title of each section by id."""
+        return {section.id: section.title for section in self.constitution.sections}
+
+
+@dataclass(frozen=True)
+class Principles:
+    """The principles by section, and how they were come by."""
+
+    by_section: dict[str, tuple[Principle, ...]]
+    dropped: int = 0  # blocks whose quote was not in the section
+    by_sentence: tuple[str, ...] = field(default=())  # sections for which sentences had to do
+
+    def get(self, section: str, name: str) -> Principle:
+        """The principle of that id."""
+        return next(found for found in self.by_section[section] if found.id == name)
+
+
+def read_sources(given: Settings) -> Sources:
+    """Read everything that the settings name.
+
+    Raises:
+        InputError: something is missing or cannot be used.
+    """
+    place = Path(given.constitution)
+    if not place.exists():
+        raise InputError(
+            f"--constitution {place}: no such file or folder; 'corpus init' writes an example"
+        )
+    found = constitution.load(place, headings="infer" if given.headings == "infer" else "markdown")
+    library = kinds.load(*([Path(given.kinds)] if given.kinds else []))
+    for stream, share in given.mix.items():
+        if share and not library.of(stream):
+            raise InputError(
+                f"mix: stream '{stream}' has no kinds; add one with --kinds, or drop it"
+            )
+    needs_seeds = given.mix.get("stories", 0) > 0
+    germs = seeds.load(Path(given.seeds)) if needs_seeds else ()
+    return Sources(found, germs, library, given.ai_name or ai_name(found))
+
+
+def ai_name(found: Constitution) -> str:
+    """The name that the constitution gives its AI: from its title, else ``the assistant``."""
+    titles = [found.name, *(section.path[0] for section in found.sections if section.path)]
+    for title in titles:
+        owner = re.search(r"\b([A-Z]\w+)['’]s [Cc]onstitution\b|\bfor ([A-Z]\w+)$", title)
+        if owner:
+            return owner[1] or owner[2]
+    return "the assistant"
+
+
+def principles(sections: Sequence[Section], model: Model, watch: Watch) -> Principles:
+    """The principles of every section: by the model, else by sentence."""
+    by_section: dict[str, tuple[Principle, ...]] = {}
+    dropped = 0
+    if "principles" in model.writer.stages:
+        watch.stage("read", len(sections))
+        for sample in range(TRIES):
+            todo = [section for section in sections if section.id not in by_section]
+            got, lost = _ask(todo, model, watch, sample)
+            by_section |= got
+            dropped += lost
+    rest = [section for section in sections if section.id not in by_section]
+    by_section |= {section.id: extraction.by_sentence(section) for section in rest}
+    return Principles(by_section, dropped, tuple(section.id for section in rest))
+
+
+def _ask(
+    sections: Sequence[Section], model: Model, watch: Watch, sample: int
+) -> tuple[dict[str, tuple[Principle, ...]], int]:
+    asked = {extraction.ask(s, model.writer.model, sample).key: s for s in sections}
+    requests = [extraction.ask(section, model.writer.model, sample) for section in sections]
+    found, dropped = {}, 0
+    for reply in model.answer(requests):
+        section = asked[reply.key]
+        got, lost = extraction.read(section, reply)
+        dropped += lost
+        if got and reply.stop in WHOLE_STOPS:
+            found[section.id] = got
+        watch.step()
+    return found, dropped
