@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
 import resource
 import subprocess
 import sys
@@ -183,3 +186,17 @@ def test_status_calls_a_build_stopped_whose_process_is_gone(corpus: Corpus, fold
     (folder / "output").mkdir()
     (folder / "output" / "status.json").write_text(json.dumps(row | {"seconds": 3.0}) + "\n")
     assert "stopped: round 1, draft 1/2" in corpus("status").stdout
+
+
+def test_a_build_on_a_terminal_shows_its_stages_and_ends_with_a_summary(folder: Path) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "corpus", "build", "--writer", "rehearse", "--tokens", "2k"]
+    with subprocess.Popen(command, cwd=folder, env=environment(TERM="xterm"), stdout=theirs) as run:
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # the terminal is gone when the build has ended
+            while part := os.read(ours, 65536):
+                shown += part
+    os.close(ours)
+    assert run.returncode in {0, 3}
+    assert all(word in shown for word in (b"rewrite", b"judge", b"/s", b"documents kept of"))

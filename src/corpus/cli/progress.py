@@ -30,9 +30,9 @@ class LiveWatch(Watch):
     def stage(self, name: str, total: int, number: int | None = None) -> None:
         """Show a new stage."""
         super().stage(name, total, number)
-        self._progress.reset(
-            self._task, total=max(1, total), description=name, round=self.state["round"]
-        )
+        shown = {"round": self.state["round"], "rate": "", "kept": self._kept()}
+        # reset() drops every field that it is not given again
+        self._progress.reset(self._task, total=max(1, total), description=name, **shown)
 
     def step(self, steps: int = 1) -> None:
         """Move the bar."""
@@ -42,8 +42,11 @@ class LiveWatch(Watch):
     def kept(self, documents: int, tokens: int) -> None:
         """Show what is kept so far."""
         super().kept(documents, tokens)
-        text = f"kept {documents} documents, {tokens:,} of {self.goal:,} tokens"
-        self._progress.update(self._task, kept=text)
+        self._progress.update(self._task, kept=self._kept())
+
+    def _kept(self) -> str:
+        documents, tokens = self.state["kept"], self.state["tokens"]
+        return f"kept {documents} documents, {tokens:,} of {self.goal:,} tokens"
 
     def tell(self) -> None:
         """Nothing: the bar says it already."""
