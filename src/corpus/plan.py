@@ -47,10 +47,15 @@ class Deck:
         if self._equal:
             least = min(self.dealt[value] for value in due)
             due = [value for value in due if self.dealt[value] == least]
-        due.sort(key=lambda v: (met(v) / self._shares[v], digest(self._salt, number, v)))
-        choice = next(value for value in due if self._equal or self._fits(value, number))
-        self.dealt[choice] += 1
-        return choice
+        costs = {value: met(value) / self._shares[value] for value in due}
+        for least_met in sorted(set(costs.values())):
+            tied = [value for value in due if costs[value] == least_met]
+            start = int(digest(self._salt, number), 16) % len(tied)
+            for value in tied[start:] + tied[:start]:
+                if self._equal or self._fits(value, number):
+                    self.dealt[value] += 1
+                    return value
+        raise AssertionError  # a fair choice always exists (Baruah et al.)
 
     def _fits(self, choice: str, number: int) -> bool:
         """Whether what falls due by each later deal can still be dealt by then."""

@@ -73,6 +73,8 @@ def find_quote(quote: str, text: str) -> str | None:
     words = quote.replace("**", "").strip().strip('"“”').split()
     if not words:
         return None
+    if (plain := " ".join(words)) in text:
+        return plain
     pattern = r"\s+".join(_loose(word) for word in words)
     found = re.search(pattern, text)
     return found[0] if found else None
