@@ -432,6 +432,55 @@ def test_the_summary_names_the_gates_that_fail(build: Build) -> None:
     assert "gates: 1 fail (names 25.0%), 1 warn (skeleton 25.0%), 1 pass" in lines
 
 
+def costs(**more: object) -> Row:
+    stage = {"asked": 9, "whole": 7, "input": 100, "output": 50, "cost": 5, "plain": 8}
+    steps = {"planned": 6, "whole": 5, "passed": 4, "accepted": 3, "kept": 2}
+    stream = {"paid": 10, "tokens": 4, "per_million_kept": 2_500_000, "yield": steps}
+    return {
+        "paid": 1_500_000,
+        "possibly_paid": 30,
+        "saved": {"resume": 200_000, "cache": -40, "batch": 1_000_000},
+        "replies": {"direct": 3, "batch": 4},
+        "cache_hits": 0.25,
+        "by_stream": {"stories": {**stream, "stages": {"draft": stage, "judge": stage}}},
+        "refusals": {"cyber": 2},
+        "unknown": [{"stage": "draft", "detail": "cut off", "worst": 30}],
+        **more,
+    }
+
+
+def test_the_money_is_in_the_twin_and_on_the_page(build: Build) -> None:
+    folder = whole(build)
+    said = manifest(cost=costs())
+    found = report.collect(folder, said)["cost"]
+    assert found["totals"]["saved_cache"] == -40
+    assert (found["streams"][0]["asked"], found["streams"][0]["whole"]) == (18, 14)
+    assert (found["refusals"], found["facts"]["cache_hits"]) == ({"cyber": 2}, 0.25)
+    text = html(folder, said)
+    Page(text)
+    for shown in ("Saved by batches", "-&lt;$0.0001", "cut off", "cyber", "$2.50", "25.0%"):
+        assert shown in text
+
+
+def test_a_price_that_is_not_known_is_never_shown_as_nothing(build: Build) -> None:
+    lost = dict.fromkeys(("paid", "per_million_kept"))
+    streams = {"stories": {**costs()["by_stream"]["stories"], **lost}}
+    said = manifest(
+        cost=costs(paid=None, possibly_paid=None, saved=None, by_stream=streams, unknown=[])
+    )
+    assert "$0.00" not in html(whole(build), said)
+
+
+def test_a_rehearsal_does_not_say_that_it_paid(build: Build) -> None:
+    said = manifest(cost=costs(rehearsed=True))
+    facts = report.collect(whole(build), said)
+    assert "rehearsed: nothing was paid" in report.summary(facts)
+    assert "paid $" not in report.summary(facts)
+    text = html(whole(build), said)
+    assert "it would have been $1.50" in text
+    assert "to the provider" not in text
+
+
 def test_shards_come_as_a_list_or_by_format(build: Build) -> None:
     folder = whole(build)
     flat = report.collect(folder, manifest())["shards"]
@@ -462,7 +511,13 @@ def test_a_share_is_shown_in_percent(value: float, shown: str) -> None:
 
 @pytest.mark.parametrize(
     ("micro", "shown"),
-    [(None, "not recorded"), (0, "$0.00"), (4_200, "$0.0042"), (12_345_678, "$12.35")],
+    [
+        (None, "not recorded"),
+        (0, "$0.00"),
+        (4_200, "$0.0042"),
+        (12_345_678, "$12.35"),
+        (3, "<$0.0001"),
+    ],
 )
 def test_micro_dollars_are_shown_as_dollars(micro: int | None, shown: str) -> None:
     assert money(micro) == shown

@@ -167,20 +167,30 @@ class Request(Record):
 
 @dataclass(frozen=True, slots=True)
 class Usage(Record):
-    """Tokens as the provider counted them, by price class."""
+    """Tokens as the provider counted them, by price class; ``output`` includes thinking.
+
+    ``cache_write`` are those written for five minutes, ``cache_write_1h`` those for an hour.
+    """
 
     input: int = 0
     output: int = 0
     cache_write: int = 0
     cache_read: int = 0
+    cache_write_1h: int = 0
+
+    @property
+    def prompt(self) -> int:
+        """All tokens of the prompt, cached or not."""
+        return self.input + self.cache_write + self.cache_write_1h + self.cache_read
 
 
 @dataclass(frozen=True, slots=True)
 class Reply(Record):
     """What came back for a request, after it was committed to the journal.
 
-    ``stop`` is the API's stop reason, ``text`` the joined text blocks, ``replayed`` whether it was
-    bought by an earlier run, ``cost`` micro-dollars or None where the price is unknown.
+    ``stop`` is the API's stop reason, with the category of a refusal, ``text`` the joined text
+    blocks, ``replayed`` whether it was bought by an earlier run, ``batch`` whether by batch,
+    ``cost`` micro-dollars or None where the price is unknown.
     """
 
     key: str
@@ -190,6 +200,7 @@ class Reply(Record):
     usage: Usage = field(default_factory=Usage)
     cost: int | None = 0
     replayed: bool = False
+    batch: bool = False
 
     @classmethod
     def from_row(cls, row: Mapping[str, Json]) -> Self:

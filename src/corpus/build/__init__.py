@@ -11,7 +11,7 @@ with changed settings are the same thing, and an interrupted build ends as an un
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,11 +23,11 @@ from corpus.build.manifest import manifest
 from corpus.build.rounds import Works
 from corpus.build.sources import Sources, principles, read_sources
 from corpus.build.watch import Watch
-from corpus.errors import InputError, did_you_mean
+from corpus.errors import DiskError, InputError, did_you_mean
 from corpus.model import Model, Writer
 from corpus.model.journal import Journal
 from corpus.plan import Material, Planner, shares
-from corpus.records import Metric
+from corpus.records import Metric, Principle
 from corpus.settings import Settings
 
 TOKENS = {"claude": 200_000, "local": 3_600, "rehearse": 50_000}
@@ -55,33 +55,68 @@ def build(given: Settings, watch: Watch) -> Outcome:
     sources = read_sources(given)
     check_gates(given)
     folder = Path(given.output)
-    with Journal(folder / "journal.sqlite") as journal, writer(given, watch.say) as author:
-        date = journal.meta("date", _today())
-        watch.publish(folder / "status.json")
+    with working(given, watch) as (model, date):
         (folder / "manifest.json").unlink(missing_ok=True)
+        works = _write(given, sources, model, watch, folder)
+        return _finish(given, sources, works, watch, folder, date)
+
+
+@contextmanager
+def working(given: Settings, watch: Watch) -> Iterator[tuple[Model, str]]:
+    """The output folder held by this process: its model, and the day of its first run."""
+    folder = Path(given.output)
+    with Journal(folder / "journal.sqlite") as journal, writer(given, watch.say) as author:
+        _check_mark(folder, journal)
+        date = journal.meta("date", _today())
+        watch.publish(folder / "status.json", journal.attempts)
         store.write_text(folder / "corpus.toml", _resolved(given, author).toml())
         budget = None if given.budget is None else round(given.budget * 1_000_000)
-        with Model(author, journal, budget=budget, prices=given.prices) as model:
-            works = _write(given, sources, model, watch, folder)
-            return _finish(given, sources, works, watch, folder, date)
+        with Model(
+            author, journal, budget=budget, prices=given.prices, batch=given.batch,
+            say=watch.say, confirm=watch.confirm,
+        ) as model:  # fmt: skip
+            yield model, date
+
+
+def _check_mark(folder: Path, journal: Journal) -> None:
+    """Refuse a journal that holds less than the last run saw: what is gone would be bought again.
+
+    Raises:
+        DiskError: the file was emptied or replaced, or its ``-wal`` file was deleted.
+    """
+    seen = sum(row.get("attempts", 0) for row in store.read_if_there(folder / "status.json"))
+    if (there := journal.attempts()) < seen:
+        raise DiskError(
+            f"{journal.path}: holds {there:,} attempts, the last run saw {seen:,} (was the file or "
+            f"its -wal deleted?); restore it, or delete status.json to go on and buy the rest again"
+        )
 
 
 def _write(given: Settings, sources: Sources, model: Model, watch: Watch, folder: Path) -> Works:
     """Principles, then rounds until every stream has its kept tokens or can get no further."""
     found = principles(sources.constitution.sections, model, watch)
-    material = Material(
-        sections=sources.constitution.sections,
-        principles=found.by_section,
-        seeds=sources.seeds,
-        library=sources.library,
-        seed=given.seed,
-        compact=model.writer.compact,
-    )
     goals = shares(given.mix, goal(given, model.writer))
     watch.goal = sum(goals.values())
     with Works.open(folder, given, sources, found, model, watch) as works:
-        works.run(Planner(material), goals)
+        works.run(Planner(material(given, sources, found.by_section, model.writer)), goals)
     return works
+
+
+def material(
+    given: Settings,
+    sources: Sources,
+    found: Mapping[str, Sequence[Principle]],
+    author: Writer,
+) -> Material:
+    """What the briefs of a build are dealt from."""
+    return Material(
+        sections=sources.constitution.sections,
+        principles=found,
+        seeds=sources.seeds,
+        library=sources.library,
+        seed=given.seed,
+        compact=author.compact,
+    )
 
 
 def _finish(
@@ -179,7 +214,7 @@ def writer(given: Settings, say: Any) -> Iterator[Writer]:  # noqa: ANN401 - a p
     elif name == "rehearse":
         from corpus.model import rehearsal
 
-        with rehearsal.serve(given.model) as author:
+        with rehearsal.serve(given.model, given.base_url) as author:
             yield author
     else:
         if not (address or key):
@@ -192,7 +227,9 @@ def writer(given: Settings, say: Any) -> Iterator[Writer]:  # noqa: ANN401 - a p
             model=given.model or settings.DEFAULT_MODEL,
             base_url=address,
             api_key=key or "none",
-            concurrency=given.concurrency or 16,
+            concurrency=given.concurrency,
+            batches=True,
+            cache=True,
         )
 
 

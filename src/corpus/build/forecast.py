@@ -1,31 +1,41 @@
 """What a build would ask for and what that would cost, before anything is spent.
 
 The first round is dealt for real and its requests are rendered for real; only lengths of replies
-are estimated. Principles are taken by sentence here, so the exact texts may differ, the counts do
-not.
+and the share that is kept are estimated, or taken from a pilot where there was one. Principles are
+taken by sentence here, so the exact texts may differ, the counts do not.
 """
 
 from __future__ import annotations
 
 import os
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from math import hypot
+from pathlib import Path
 from typing import Any
 
 from corpus import principles as extraction
 from corpus import review, write
-from corpus.build import goal
+from corpus.build import goal, material
+from corpus.build.measures import Pilot, inputs_digest, read_pilot
 from corpus.build.sources import Sources, read_sources
 from corpus.errors import InputError
-from corpus.model import ALL_STAGES, FREE, Writer, check_budget, rehearsal
+from corpus.model import ALL_STAGES, BATCH_FROM, Writer, check_budget, rehearsal
 from corpus.model.embedded import STAGES as LOCAL_STAGES
-from corpus.model.prices import BATCH_FACTOR, DATED, Price, likely_input_tokens, price_of
+from corpus.model.prices import FREE, Price, dated, likely_input_tokens, price_of
+from corpus.model.wire import SHORTEST
 from corpus.order import Order
-from corpus.plan import TOKENS_PER_WORD, Material, Planner, shares
+from corpus.plan import TOKENS_PER_WORD, Planner, shares
 from corpus.records import Brief, Request, Usage
 from corpus.settings import DEFAULT_MODEL, Settings
 
 YIELDS = {"low": 1.0, "likely": 0.85, "high": 0.6}  # share of documents kept, for the price range
+HITS = {"low": 0.98, "likely": 0.8, "high": 0.3}  # of prefixes in the cache, in batches: the docs
+# of Message Batches give 30 % to 98 %
+WAYS = ("price", "price_batch", "price_batch_cache", "price_build")
+ENDS = ("low", "likely", "high")
+THINKERS = ("claude-opus-5-5", "claude-fable-5-1")  # their thinking cannot be turned off
 DEFECT_WORDS = 200  # words of a rewrite's list of defects
 JUDGE_WORDS = 45
 
@@ -42,12 +52,8 @@ def forecast(given: Settings) -> dict[str, Any]:
     check_budget(author, price, None if given.budget is None else round(given.budget * 1e6))
     aimed = goal(given, author)
     found = {s.id: extraction.by_sentence(s) for s in sources.constitution.sections}
-    material = Material(
-        sources.constitution.sections, found, sources.seeds, sources.library, given.seed,
-        compact=author.compact,
-    )  # fmt: skip
     goals = shares(given.mix, aimed)
-    briefs = Planner(material).round(1, goals)
+    briefs = Planner(material(given, sources, found, author)).round(1, goals)
     usage = _Usage(price)
     for brief in briefs:
         _count(brief, sources, found, author, usage)
@@ -55,26 +61,77 @@ def forecast(given: Settings) -> dict[str, Any]:
         for section in sources.constitution.sections:
             request = extraction.ask(section, author.model)
             usage.add("principles", "principles", request, 60 * len(found[section.id]))
+    pilot = read_pilot(Path(given.output), inputs_digest(given, sources, author))
+    ways = _ways(given, author, usage)
+    streams = {stream: _stream(stream, briefs, goals[stream], usage, ways) for stream in goals}
+    if pilot is not None:
+        streams = {name: _measured(row, pilot.streams.get(name)) for name, row in streams.items()}
+    shared = _stream("principles", [], 0, usage, ways)
+    if pilot is not None and pilot.principles is not None:
+        shared = _calibrated(shared, pilot.principles, 0.0)
     return {
-        "constitution": {
-            "name": sources.constitution.name,
-            "digest": sources.constitution.digest,
-            "ai": sources.ai_name,
-            "sections": len(sources.constitution.sections),
-            "words": sum(len(s.text.split()) for s in sources.constitution.sections),
-            "tree": [node.row() for node in sources.constitution.tree],
-            "notes": list(sources.constitution.dropped),
-        },
+        "constitution": _constitution(sources),
         "writer": author.name,
         "model": author.model,
         "skipped": sorted(ALL_STAGES - author.stages),
         "tokens": aimed,
-        "streams": {s: _stream(s, briefs, goals[s], usage) for s in goals},
-        "principles": _stream("principles", [], 0, usage),
+        "streams": streams,
+        "principles": shared,
         "coverage": _coverage(briefs),
-        "price_table": DATED,
+        "ways": ways,
+        "totals": totals([*streams.values(), shared]),
+        "cached_prefix": {"longest": usage.longest, "shortest_cached": SHORTEST},
+        "pilot": pilot and pilot.row,
+        "price_table": dated(),
         "price_known": price is not None,
+        "notes": _notes(author, usage, pilot),
     }
+
+
+def _constitution(sources: Sources) -> dict[str, Any]:
+    found = sources.constitution
+    return {
+        "name": found.name,
+        "digest": found.digest,
+        "ai": sources.ai_name,
+        "sections": len(found.sections),
+        "words": sum(len(s.text.split()) for s in found.sections),
+        "tree": [node.row() for node in found.tree],
+        "notes": list(found.dropped),
+    }
+
+
+def _ways(given: Settings, author: Writer, usage: _Usage) -> dict[str, str]:
+    """By batch or directly, for each stage, as the build would choose."""
+    requests: Counter[str] = Counter()
+    for (_, stage), number in usage.requests.items():
+        requests[stage] += number
+    return {
+        stage: "batch" if author.batches and _by_batch(given, number) else "direct"
+        for stage, number in sorted(requests.items())
+    }
+
+
+def _by_batch(given: Settings, pending: int) -> bool:
+    return pending >= BATCH_FROM if given.batch is None else given.batch
+
+
+def _notes(author: Writer, usage: _Usage, pilot: Pilot | None) -> list[str]:
+    """What a reader of the prices should know."""
+    notes = []
+    if usage.price is not None and not author.free and usage.longest < SHORTEST:
+        notes.append(
+            f"the cache saves nothing: the constant prefix has about {usage.longest} tokens, and "
+            f"fewer than {SHORTEST:,} are not cached"
+        )
+    if pilot is not None:
+        return [*notes, pilot.note]
+    if author.model in THINKERS:
+        notes.append(
+            f"'{author.model}' thinks before it writes; thinking is paid as output and is not in "
+            f"this price: measure it with 'corpus build --pilot 20'"
+        )
+    return notes
 
 
 def profile(given: Settings) -> Writer:
@@ -85,8 +142,22 @@ def profile(given: Settings) -> Writer:
     if name == "local":
         return Writer("local", "embedded", stages=LOCAL_STAGES, compact=True, free=True)
     if name == "rehearse":
-        return Writer("rehearse", given.model or rehearsal.MODEL)
-    return Writer("claude", given.model or DEFAULT_MODEL)
+        return Writer("rehearse", given.model or rehearsal.MODEL, batches=True, cache=True)
+    return Writer("claude", given.model or DEFAULT_MODEL, batches=True, cache=True)
+
+
+@dataclass(slots=True)
+class _Bill:
+    """Micro-dollars of the same requests: directly, by batch, and by batch with a cache.
+
+    ``hit`` is with the constant prefix of every request but the first in the cache, ``miss`` with
+    a cache that never has it.
+    """
+
+    direct: int = 0
+    batch: int = 0
+    hit: int = 0
+    miss: int = 0
 
 
 class _Usage:
@@ -96,7 +167,9 @@ class _Usage:
         self.price = price
         self.requests: Counter[tuple[str, str]] = Counter()
         self.tokens: dict[str, Usage] = {}
-        self.cost: Counter[str] = Counter()
+        self.bills: dict[tuple[str, str], _Bill] = {}
+        self.longest = 0  # tokens of the longest constant prefix
+        self._met: set[str] = set()
 
     def add(self, stream: str, stage: str, request: Request, words: int, extra: int = 0) -> None:
         """Count a request whose reply has about ``words``; ``extra`` words are not in it yet."""
@@ -105,8 +178,22 @@ class _Usage:
         reply = int(words * TOKENS_PER_WORD)
         self.tokens[stream] = replace(old, input=old.input + prompt, output=old.output + reply)
         self.requests[stream, stage] += 1
+        prefix = len(request.system) // 4
+        self.longest = max(self.longest, prefix)
         if self.price is not None:
-            self.cost[stream] += self.price.cost(Usage(input=prompt, output=reply))
+            shared = prefix if prefix >= SHORTEST else 0
+            bill = self.bills.setdefault((stream, stage), _Bill())
+            self._charge(self.price, bill, Usage(prompt - shared, reply), shared, request.system)
+
+    def _charge(self, price: Price, bill: _Bill, used: Usage, shared: int, system: str) -> None:
+        plain = replace(used, input=used.input + shared)
+        bill.direct += price.cost(plain)
+        bill.batch += price.cost(plain, batch=True)
+        miss = price.cost(replace(used, cache_write_1h=shared), batch=True)
+        hit = price.cost(replace(used, cache_read=shared), batch=True)
+        bill.miss += miss
+        bill.hit += hit if system in self._met else miss
+        self._met.add(system)
 
 
 def _count(
@@ -138,20 +225,68 @@ def _count(
         usage.add(brief.stream, "judge", request, JUDGE_WORDS, brief.words + said)
 
 
-def _stream(stream: str, briefs: list[Brief], tokens: int, usage: _Usage) -> dict[str, Any]:
+def _stream(
+    stream: str, briefs: list[Brief], tokens: int, usage: _Usage, ways: Mapping[str, str]
+) -> dict[str, Any]:
     used = usage.tokens.get(stream, Usage())
-    once = None if usage.price is None else usage.cost[stream]
-    wasted = YIELDS if stream != "principles" else dict.fromkeys(YIELDS, 1.0)
-    direct = None if once is None else {n: round(once / y) for n, y in wasted.items()}
+    kept = YIELDS if stream != "principles" else dict.fromkeys(YIELDS, 1.0)
+    bills = {stage: bill for (name, stage), bill in usage.bills.items() if name == stream}
+    priced = {way: dict.fromkeys(ENDS, 0) for way in WAYS}
+    for end in ENDS:
+        for stage, bill in bills.items():
+            cached = HITS[end] * bill.hit + (1 - HITS[end]) * bill.miss
+            chosen = cached if ways[stage] == "batch" else bill.direct
+            for way, once in zip(WAYS, (bill.direct, bill.batch, cached, chosen), strict=True):
+                priced[way][end] += round(once / kept[end])
     return {
         "briefs": sum(brief.stream == stream for brief in briefs),
         "kept_tokens": tokens,
         "requests": {st: n for (s, st), n in sorted(usage.requests.items()) if s == stream},
         "input_tokens": used.input,
         "output_tokens": used.output,
-        "price": direct,
-        "price_batch": direct and {n: round(v * BATCH_FACTOR) for n, v in direct.items()},
+        **(priced if usage.price is not None else dict.fromkeys(WAYS)),
+        "calibrated": False,
     }
+
+
+def _measured(row: dict[str, Any], rate: Mapping[str, float] | None) -> dict[str, Any]:
+    """A stream's row with the prices that a pilot's cost per kept token gives."""
+    if rate is None:
+        return row
+    return _calibrated(row, row["kept_tokens"] * rate["value"], row["kept_tokens"] * rate["error"])
+
+
+def _calibrated(row: dict[str, Any], value: float, error: float) -> dict[str, Any]:
+    """A row with this direct price; what the other ways cost keeps its proportion to it."""
+    if row["price"] is None:
+        return row
+    spread = 2 * error
+    direct = {"low": max(0.0, value - spread), "likely": value, "high": value + spread}
+    likely = row["price"]["likely"] or 1
+    shares = {way: row[way]["likely"] / likely for way in WAYS}
+    priced = {way: {n: round(v * shares[way]) for n, v in direct.items()} for way in WAYS}
+    return {**row, **priced, "calibrated": True}
+
+
+def totals(rows: list[dict[str, Any]]) -> dict[str, dict[str, int]] | None:
+    """Low, likely and high of the whole plan, by way; None where a price is not known.
+
+    The ends of measured streams are independent and add up as errors do, the guessed ones plainly.
+    """
+    if any(row["price"] is None for row in rows):
+        return None
+    return {way: _total([(row[way], row["calibrated"]) for row in rows]) for way in WAYS}
+
+
+def _total(rows: Iterable[tuple[dict[str, int], bool]]) -> dict[str, int]:
+    rows = list(rows)
+    likely = sum(row["likely"] for row, _ in rows)
+    total = {"likely": likely}
+    for end in ("low", "high"):
+        measured = hypot(*(row[end] - row["likely"] for row, known in rows if known))
+        guessed = sum(row[end] - row["likely"] for row, known in rows if not known)
+        total[end] = round(likely + guessed + (measured if end == "high" else -measured))
+    return {end: total[end] for end in ENDS}
 
 
 def _coverage(briefs: list[Brief]) -> dict[str, dict[str, int]]:
@@ -168,11 +303,10 @@ def refuse_over_budget(plan: dict[str, Any], budget: float | None) -> None:
     Raises:
         InputError: it is smaller than the least that the plan can cost.
     """
-    rows = [*plan["streams"].values(), plan["principles"]]
-    if budget is None or any(row["price"] is None for row in rows):
+    if budget is None or plan["totals"] is None:
         return
-    least = sum(row["price"]["low"] for row in rows) / 1e6
-    if least * BATCH_FACTOR > budget:
+    least = plan["totals"]["price_build"]["low"] / 1e6
+    if least > budget:
         raise InputError(
             f"--budget {budget:g}: the plan costs at least ${least:,.2f}; lower --tokens, or give "
             f"a larger budget"

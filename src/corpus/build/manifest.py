@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import platform
 from collections import Counter
+from collections.abc import Iterable
 from importlib import metadata
 from typing import Any
 
 from corpus import __version__, prompts
+from corpus.build.books import per_million, yields
 from corpus.build.rounds import Settled, Works
 from corpus.build.sources import Sources
-from corpus.model import ALL_STAGES
+from corpus.model import ALL_STAGES, Tally, Writer
+from corpus.model.prices import dated
 from corpus.records import STREAMS, Metric, digest
 from corpus.settings import Settings
 
@@ -135,14 +139,17 @@ def stages(works: Works) -> list[dict[str, Any]]:
     can = works.model.writer.stages
     rows: list[dict[str, Any]] = []
     for stage in sorted(ALL_STAGES, key=_ORDER.index):
-        tally = works.model.tally.get(stage)
+        tally = works.model.tally.get(stage, Tally())
         skipped = None if stage in can else f"the writer '{works.model.writer.name}' cannot do it"
         rows.append(
             {
                 "stage": stage,
-                "asked": tally.asked if tally else 0,
-                "input": tally.input if tally else 0,
-                "output": tally.output if tally else 0,
+                "asked": tally.asked,
+                "whole": None if stage == "principles" else works.books.stage(stage).whole,
+                "input": tally.input,
+                "output": tally.output,
+                "cache_write": tally.cache_write,
+                "cache_read": tally.cache_read,
                 "skipped": skipped,
             }
         )
@@ -153,17 +160,69 @@ _ORDER = ("principles", "message", "draft", "rewrite", "judge")
 
 
 def cost(works: Works) -> dict[str, Any]:
-    """Micro-dollars by stage, for all replies in use; None where a price is not known."""
+    """The money, in micro-dollars, for all replies in use; None where a price is not known.
+
+    ``saved``, ``replayed`` and the unknown outcomes tell of the run; all else is the same for a
+    build that was interrupted and one that was not. ``in_all`` counts the replies of earlier plans
+    in this folder too.
+    """
     known = works.model.price is not None
-    by_stage = {stage: tally.cost for stage, tally in sorted(works.model.tally.items())}
+    tallies = dict(sorted(works.model.tally.items()))
+    total = _total(tallies.values())
+    accounts = works.model.accounts()
     kept = sum(one.tokens for one in works.kept)
-    paid = sum(by_stage.values())
     return {
-        "paid": paid if known else None,
-        "possibly_paid": works.model.unknown if known else None,
-        "by_stage": by_stage if known else None,
-        "per_million_kept": round(paid * 1_000_000 / kept) if known and kept else None,
-        "unpriced": sum(tally.unpriced for tally in works.model.tally.values()),
+        "paid": total.cost if known else None,
+        "possibly_paid": accounts.get("possibly_paid", works.model.unknown) if known else None,
+        "rehearsed": is_rehearsal(works.model.writer),
+        "by_stage": {stage: tally.cost for stage, tally in tallies.items()} if known else None,
+        "per_million_kept": per_million(total.cost, kept) if known else None,
+        "saved": _saved(total) if known else None,
+        "in_all": accounts["direct"]["cost"] + accounts["batch"]["cost"] if known else None,
+        "unpriced": total.unpriced,
+        "replies": {"direct": total.asked - total.batch, "batch": total.batch},
+        "replayed": total.replayed,
+        "cache_hits": total.cache_read / total.input if total.input else None,
+        "by_stream": {stream: _stream_cost(works, stream) for stream in _streams(works)},
+        "refusals": dict(sorted(works.books.refusals.items())),
+        "unknown": [{k: row[k] for k in ("stage", "detail", "worst")}
+                    for row in accounts["unknown"]],
+        "price_table": dated(),
+    }  # fmt: skip
+
+
+def is_rehearsal(writer: Writer) -> bool:
+    """Whether this writer costs nothing, whatever its prices say."""
+    return writer.free or writer.name == "rehearse"
+
+
+def _total(tallies: Iterable[Tally]) -> Tally:
+    """All stages together."""
+    total = Tally()
+    for tally in tallies:
+        for spec in dataclasses.fields(Tally):
+            setattr(total, spec.name, getattr(total, spec.name) + getattr(tally, spec.name))
+    return total
+
+
+def _saved(total: Tally) -> dict[str, int]:
+    """Micro-dollars that were not spent: on replies that were there, by cache, by batch."""
+    return {"resume": total.saved, "cache": total.saved_cache, "batch": total.saved_batch}
+
+
+def _stream_cost(works: Works, stream: str) -> dict[str, Any]:
+    """What a stream asked, paid and kept; principles serve all streams and are in none."""
+    settled, account = works.of(stream), works.books.of(stream)
+    ids = {one.document.id for one in works.kept}
+    kept = [one for one in settled if one.document.id in ids]
+    tokens = sum(one.tokens for one in kept)
+    known = works.model.price is not None
+    return {
+        "paid": account.cost if known else None,
+        "tokens": tokens,
+        "per_million_kept": per_million(account.cost, tokens) if known else None,
+        "yield": yields((one.review for one in settled), len(kept)),
+        "stages": works.books.stages(stream),
     }
 
 
@@ -180,5 +239,11 @@ def notes(sources: Sources, works: Works) -> list[str]:
         found.append(
             f"principles of {len(works.found.by_sentence)} sections were taken by sentence, "
             f"not by a model"
+        )
+    unpriced = sum(tally.unpriced for tally in works.model.tally.values())
+    if unpriced and works.model.price is not None:
+        found.append(
+            f"the usage of {unpriced} replies could not be read: they are counted as possibly "
+            f"paid, at their worst case"
         )
     return found + works.notes

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from corpus import dedup, review, store, tokens, write
+from corpus.build.books import Books, is_whole
 from corpus.build.sources import Principles, Sources
 from corpus.build.watch import Watch
 from corpus.model import Model
@@ -26,6 +27,7 @@ from corpus.store import Log
 
 MOST_ROUNDS = 12
 PRIOR = 300  # ordered words that the first guess counts for, against what was seen
+FEWEST_PILOT = 2  # briefs of each stream in a pilot
 FEWEST_YIELD, MOST_YIELD = 0.2, 3.0  # tokens per ordered word that a forecast may assume
 
 
@@ -58,6 +60,7 @@ class Works:
         self.rounds = 0
         self.goal = 0
         self.notes: list[str] = []
+        self.books = Books(model.price)
         self.found = found
         self._given, self._sources, self._watch = given, sources, watch
         self._sections = {section.id: section for section in sources.constitution.sections}
@@ -100,14 +103,39 @@ class Works:
             if not needs:
                 return
             before = sum(self.kept_tokens(stream) for stream in goals)
-            self.rounds += 1
-            briefs = planner.round(self.rounds, needs, again, self._scales(goals))
+            briefs = self._deal(planner, needs, again)
             self._round(briefs)
             again = self._to_replace(briefs)
             if sum(self.kept_tokens(stream) for stream in goals) == before:
                 break
         short = ", ".join(f"{s} {self.kept_tokens(s):,}/{g:,}" for s, g in goals.items())
         self.notes.append(f"stopped after {self.rounds} rounds short of the goal: {short} tokens")
+
+    def pilot(self, planner: Planner, goals: Mapping[Stream, int], number: int) -> int:
+        """Write and judge about the first ``number`` briefs of the plan, and no more.
+
+        The first round is dealt whole, as ``run`` deals it, so each of these briefs asks for
+        exactly what the build will ask for. The plan interleaves the streams by their shares; one
+        that has fewer than two briefs among the first gets two, for without them it would have no
+        spread. Returns how many briefs the round has in all.
+        """
+        self.goal = sum(goals.values())
+        briefs = self._deal(planner, goals)
+        places: Counter[str] = Counter()
+        first = []
+        for place, brief in enumerate(briefs):
+            places[brief.stream] += 1
+            if place < number or places[brief.stream] <= FEWEST_PILOT:
+                first.append(brief)
+        self._round(first)
+        return len(briefs)
+
+    def _deal(
+        self, planner: Planner, needs: Mapping[Stream, int], again: Iterable[Brief] = ()
+    ) -> list[Brief]:
+        """The briefs of the next round."""
+        self.rounds += 1
+        return planner.round(self.rounds, needs, again, self._scales(needs))
 
     def kept_tokens(self, stream: str) -> int:
         """Kept tokens of a stream."""
@@ -152,7 +180,7 @@ class Works:
         ready = {
             name: order
             for name, order in orders.items()
-            if name not in messages or messages[name].stop in review.WHOLE_STOPS
+            if name not in messages or is_whole(messages[name].stop, messages[name].text)
         }
         said = {name: text.text for name, text in messages.items()}
         final = dict(messages)
@@ -162,7 +190,7 @@ class Works:
         )
         final |= drafts
         if "rewrite" in self.model.writer.stages:
-            whole = {n: orders[n] for n, t in drafts.items() if t.stop in review.WHOLE_STOPS}
+            whole = {n: orders[n] for n, t in drafts.items() if is_whole(t.stop, t.text)}
             final |= self._texts(
                 "rewrite",
                 orders,
@@ -196,7 +224,7 @@ class Works:
         chosen: Mapping[str, Order],
         ask: write.Asker,
     ) -> dict[str, write.Text]:
-        replies = self._replies(stage, {name: ask(order) for name, order in chosen.items()})
+        replies = self._replies(stage, orders, {n: ask(order) for n, order in chosen.items()})
         tag = "message" if stage == "message" else None
         return {
             name: write.read(orders[name], reply, tag or orders[name].tag)
@@ -221,7 +249,7 @@ class Works:
                 for name, document in documents.items()
                 if name not in reviews
             }
-            for name, reply in self._replies("judge", asked).items():
+            for name, reply in self._replies("judge", orders, asked).items():
                 verdict = review.read(documents[name], reply, self._given.judge_at_least)
                 if verdict is not None:
                     reviews[name] = verdict
@@ -234,7 +262,9 @@ class Works:
             for name, order in orders.items()
         ]
 
-    def _replies(self, stage: str, asked: Mapping[str, Request]) -> dict[str, Reply]:
+    def _replies(
+        self, stage: str, orders: Mapping[str, Order], asked: Mapping[str, Request]
+    ) -> dict[str, Reply]:
         """The reply to each request by brief, in the order of ``asked``.
 
         Two briefs that come to the same request get different samples: the journal would else
@@ -253,7 +283,9 @@ class Works:
             keyed[distinct.key] = name
         found = {}
         for reply in self.model.answer(requests):
-            found[keyed[reply.key]] = reply
+            name = keyed[reply.key]
+            found[name] = reply
+            self.books.enter(orders[name].brief, stage, reply)
             self._watch.step()
         return {name: found[name] for name in asked}
 

@@ -6,6 +6,7 @@ command line. Nothing here has any effect on what is built.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from corpus import store
+from corpus.errors import CorpusError
 
 EVERY = 1.0  # seconds between two snapshots
 LINES_EVERY = 10.0  # seconds between two lines of progress
@@ -28,8 +30,10 @@ class Watch:
 
     def __init__(self, say: Callable[[str], None] = print) -> None:
         self.say = say
+        self.confirm: Callable[[str], bool] | None = None  # asks a person; None: nobody is there
         self.goal = 0
         self._path: Path | None = None
+        self._attempts: Callable[[], int] = lambda: 0
         self._published = self._said = 0.0
         self._began = time.monotonic()
         self._stage_began = self._began
@@ -46,9 +50,9 @@ class Watch:
             "tokens_goal": 0,
         }
 
-    def publish(self, path: Path) -> None:
-        """From now on keep a snapshot at ``path``."""
-        self._path = path
+    def publish(self, path: Path, attempts: Callable[[], int] = lambda: 0) -> None:
+        """From now on keep a snapshot at ``path``, with the number of attempts on record."""
+        self._path, self._attempts = path, attempts
         self._snapshot(now=True)
 
     def stage(self, name: str, total: int, number: int | None = None) -> None:
@@ -107,5 +111,7 @@ class Watch:
     def _snapshot(self, *, now: bool = False) -> None:
         if self._path and (now or time.monotonic() - self._published > EVERY):
             self._published = time.monotonic()
+            with contextlib.suppress(CorpusError):  # the journal may be closed by now
+                self.state["attempts"] = self._attempts()
             row = self.state | {"seconds": round(self._published - self._began, 1)}
             store.write_rows(self._path, [row])

@@ -84,6 +84,8 @@ def inputs(command: F) -> F:
         click.option("--model", metavar="NAME", help="The model that writes."),
         click.option("--base-url", metavar="URL", help="Any server of the Messages API."),
         click.option("--budget", type=float, metavar="USD", help="Never spend more than this."),
+        click.option("--batch/--no-batch", default=None,
+                     help="Message Batches. Default: from 200 pending requests on."),
         click.option("--concurrency", metavar="N|auto", help="Calls at a time."),
         click.option("--tokenizer", metavar="NAME|PATH", help="Counts tokens. Default: gpt2"),
     ]  # fmt: skip
@@ -126,12 +128,71 @@ def plan(as_json: bool, **flags: Any) -> None:
 @cli.command()
 @inputs
 @click.option("--yes", is_flag=True, help="Do not ask before money is spent.")
+@click.option(
+    "--pilot",
+    type=click.IntRange(2),
+    metavar="N",
+    help="Write about N briefs, measure, and tell what the whole will cost.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest.")
-def build(as_json: bool, yes: bool, **flags: Any) -> None:
+def build(as_json: bool, yes: bool, pilot: int | None, **flags: Any) -> None:
     """Write, judge, deduplicate, score and export a corpus; run again to resume."""
     from corpus.cli import running
 
-    running.build(settings_of(flags), yes=yes, as_json=as_json)
+    if pilot is not None:
+        running.pilot(settings_of(flags), pilot, yes=yes, as_json=as_json)
+    else:
+        running.build(settings_of(flags), yes=yes, as_json=as_json)
+
+
+@cli.group()
+def batches() -> None:
+    """List, adopt or cancel the Message Batches of a build."""
+
+
+@batches.command("list")
+@click.argument("output", default="output")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def batches_list(output: str, as_json: bool) -> None:
+    """Show the batches that an output has sent, and those that were cut off."""
+    from corpus.cli import batching, show
+
+    found = batching.listed(Path(output))
+    show.as_json(found) if as_json else click.echo(batching.table(found))
+
+
+@batches.command("adopt")
+@click.argument("nonce")
+@click.argument("batch")
+@click.argument("output", default="output")
+def batches_adopt(nonce: str, batch: str, output: str) -> None:
+    """Take the provider's BATCH for the intent NONCE, whose answer was lost."""
+    from corpus.cli import batching
+
+    click.echo(batching.adopt(Path(output), nonce, batch))
+
+
+@batches.command("cancel")
+@click.argument("nonce")
+@click.argument("output", default="output")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def batches_cancel(nonce: str, output: str, yes: bool) -> None:
+    """Cancel the batch NONCE at the provider, or give it up if it is gone there."""
+    from corpus.cli import batching
+
+    if not yes:
+        click.confirm("What the provider has done by now is paid for. Cancel it?", abort=True)
+    click.echo(batching.cancel(Path(output), nonce))
+
+
+@cli.command()
+@click.argument("output", default="output")
+def salvage(output: str) -> None:
+    """Set a damaged journal aside and keep every reply of it that is whole."""
+    from corpus.model.salvage import salvage as rescue
+
+    found = rescue(Path(output) / "journal.sqlite")
+    click.echo(f"{found.saved:,} replies saved, {found.damaged:,} damaged; was: {found.aside}")
 
 
 @cli.command()

@@ -6,8 +6,10 @@ import contextlib
 import os
 import socket
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from rich.console import Console
@@ -16,6 +18,11 @@ from corpus import store
 from corpus.errors import CorpusError, GateFailed, InputError, Interrupted
 from corpus.records import Metric
 from corpus.settings import Settings
+
+if TYPE_CHECKING:
+    from corpus.build.watch import Watch
+
+T = TypeVar("T")
 
 
 def build(given: Settings, *, yes: bool, as_json: bool) -> None:
@@ -28,24 +35,11 @@ def build(given: Settings, *, yes: bool, as_json: bool) -> None:
     from corpus.build import build as run
     from corpus.build.forecast import forecast, refuse_over_budget
     from corpus.cli import show
-    from corpus.cli.progress import LiveWatch, PlainWatch
 
     console = Console(stderr=as_json, highlight=False, soft_wrap=True)
     planned = forecast(given)
     refuse_over_budget(planned, given.budget)
-    console.print(show.plan_line(planned))
-    if planned["writer"] == "claude" and not yes and sys.stdin.isatty() and sys.stdout.isatty():
-        click.confirm("Go on?", abort=True)
-    watch = LiveWatch(console) if console.is_terminal else PlainWatch(console.print)
-    with watch:
-        try:
-            outcome = run(given, watch)
-        except CorpusError as error:
-            watch.failed(str(error))
-            raise
-        except KeyboardInterrupt:
-            watch.failed("stopped by a signal")
-            raise Interrupted("stopped; run the same command again to go on") from None
+    outcome = _watched(console, planned, partial(run, given), yes=yes)
     if as_json:
         show.as_json(outcome.manifest)
     else:
@@ -55,6 +49,41 @@ def build(given: Settings, *, yes: bool, as_json: bool) -> None:
         raise GateFailed(f"no document was kept; {outcome.report} shows why each was rejected")
     if outcome.failed and not outcome.manifest["quality"]:
         raise GateFailed(f"gates failed: {', '.join(outcome.failed)}; see {outcome.report}")
+
+
+def pilot(given: Settings, number: int, *, yes: bool, as_json: bool) -> None:
+    """Write about ``number`` briefs and say what the whole plan will cost."""
+    from corpus.build.forecast import forecast
+    from corpus.build.pilot import pilot as run
+    from corpus.cli import show
+
+    console = Console(stderr=as_json, highlight=False, soft_wrap=True)
+    found = _watched(console, forecast(given), partial(run, given, number=number), yes=yes)
+    show.as_json(found) if as_json else show.pilot(found)
+
+
+def _watched(
+    console: Console, planned: dict[str, Any], job: Callable[[Watch], T], *, yes: bool
+) -> T:
+    """Say what is planned, ask before money is spent, and do it under a display."""
+    from corpus.cli import show
+    from corpus.cli.progress import LiveWatch, PlainWatch
+
+    console.print(show.plan_line(planned))
+    watch = LiveWatch(console) if console.is_terminal else PlainWatch(console.print)
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        watch.confirm = click.confirm
+        if planned["writer"] == "claude" and not yes:
+            click.confirm("Go on?", abort=True)
+    with watch:
+        try:
+            return job(watch)
+        except CorpusError as error:
+            watch.failed(str(error))
+            raise
+        except KeyboardInterrupt:
+            watch.failed("stopped by a signal")
+            raise Interrupted("stopped; run the same command again to go on") from None
 
 
 def raise_for_gates(metrics: list[Metric]) -> None:

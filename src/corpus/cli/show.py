@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -13,7 +14,10 @@ from rich.text import Text
 from corpus.model.prices import dollars
 from corpus.records import Metric
 
-WIDTH = 110  # columns where the output is no terminal
+WIDTH = 120  # columns where the output is no terminal
+CACHED = "price_batch_cache"
+WAYS = {"price": "asked directly", "price_batch": "by batch", CACHED: "by batch with cache",
+        "price_build": "as the build will do"}  # fmt: skip
 
 
 def as_json(value: Any) -> None:
@@ -26,11 +30,21 @@ def plan_line(found: dict[str, Any]) -> str:
     briefs = sum(row["briefs"] for row in found["streams"].values())
     rows = [*found["streams"].values(), found["principles"]]
     requests = sum(sum(row["requests"].values()) for row in rows)
-    price = _price(found, "price")
     return (
         f"{found['constitution']['sections']} sections, {briefs} briefs, {requests} requests to "
-        f"{found['model']} for {found['tokens']:,} tokens; likely price {price}"
+        f"{found['model']} for {found['tokens']:,} tokens; {_likely(found)}"
     )
+
+
+def _likely(found: dict[str, Any]) -> str:
+    """The likely price of the way that the build will take for most, low and high."""
+    if found["writer"] == "local":
+        return "runs here, costs nothing"
+    way = "mostly by batch" if "batch" in found["ways"].values() else "asked directly"
+    price = _range(found["totals"]["price_build"]) if found["totals"] else "unknown"
+    if found["writer"] == "rehearse":
+        return f"rehearsed: nothing will be paid (in earnest likely {price}, {way})"
+    return f"likely price {price}, {way}"
 
 
 def plan(found: dict[str, Any]) -> None:
@@ -45,15 +59,67 @@ def plan(found: dict[str, Any]) -> None:
     if found["skipped"]:
         stages = ", ".join(found["skipped"])
         console.print(f"skipped, because the writer '{found['writer']}' cannot do them: {stages}")
-    if found["price_known"]:
-        console.print(
-            f"price by the table of {found['price_table']}; low: all kept, high: 60 % kept"
-        )
-    else:
+    for line in _money(found):
+        console.print(Text(line))
+    if not found["price_known"]:
         console.print(
             f"no price is known for '{found['model']}': give [prices.\"{found['model']}\"] input "
             f"and output in corpus.toml"
         )
+
+
+def _money(found: dict[str, Any]) -> Iterator[str]:
+    """The whole price by each way, the way that each stage will take, and what to know of it."""
+    if found["writer"] == "local":
+        return
+    ways = found["ways"]
+    for way, label in WAYS.items():
+        if found["totals"]:
+            yield f"{label:<22} {_range(found['totals'][way])}"
+    if len(set(ways.values())) == 1:
+        yield f"all stages {'by batch' if 'batch' in ways.values() else 'asked directly'}"
+    else:
+        yield "; ".join(f"{stage}: {way}" for stage, way in ways.items())
+    if found["price_known"] and not found["pilot"]:
+        yield f"price table of {found['price_table']}; low: all is kept, high: 60 % is kept"
+    yield from (f"note: {note}" for note in found["notes"])
+
+
+def pilot(found: dict[str, Any]) -> None:
+    """Print what a pilot measured: yield and tokens by stream and stage, then the price."""
+    console = _console()
+    console.print(_measures(found))
+    for stream, row in found["streams"].items():
+        steps = ", ".join(f"{number} {step}" for step, number in row["yield"].items())
+        per_word = f"{row['kept_tokens_per_word']:.2f} kept tokens per ordered word"
+        console.print(Text(f"{stream}: {steps}; {per_word}"))
+    paid = "rehearsed, nothing was paid" if found["rehearsed"] else f"paid {dollars(found['paid'])}"
+    console.print(f"{found['briefs']} of {found['planned']} briefs of the first round: {paid}")
+    for way, label in WAYS.items():
+        if found["price"]:
+            console.print(f"whole plan, {label:<22} {_range(found['price'][way])}")
+    if not found["price"]:
+        console.print("no price for the whole plan: too little was kept, or the model has no price")
+    console.print("low and high: cost per kept token plus or minus 2 standard errors")
+
+
+def _measures(found: dict[str, Any]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("stream", "stage", "asked", "whole", "tokens in each", "out each", "cost"):
+        table.add_column(name, justify="left" if name in {"stream", "stage"} else "right")
+    known = found["paid"] is not None
+    for stream, row in found["streams"].items():
+        for stage, account in row["stages"].items():
+            table.add_row(
+                stream,
+                stage,
+                f"{account['asked']:,}",
+                f"{account['whole']:,}",
+                f"{account['input_per_request']:,.0f}",
+                f"{account['output_per_request']:,.0f}",
+                dollars(account["cost"] if known else None),
+            )
+    return table
 
 
 def _tree(console: Console, node: dict[str, Any], coverage: dict[str, Any], depth: int) -> None:
@@ -73,11 +139,10 @@ def _tree(console: Console, node: dict[str, Any], coverage: dict[str, Any], dept
 def _streams(found: dict[str, Any]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("stream", "briefs", "kept tokens", "requests", "tokens in", "tokens out",
-                 "direct: low", "likely", "high", "batch: likely"):  # fmt: skip
+                 "direct: low", "likely", "high", "batch: likely", "+ cache"):  # fmt: skip
         table.add_column(name, justify="left" if name == "stream" else "right")
     for stream, row in [*found["streams"].items(), ("principles", found["principles"])]:
         direct = row["price"] or dict.fromkeys(("low", "likely", "high"))
-        batch = (row["price_batch"] or {}).get("likely")
         table.add_row(
             stream,
             f"{row['briefs']:,}",
@@ -86,17 +151,13 @@ def _streams(found: dict[str, Any]) -> Table:
             f"{row['input_tokens']:,}",
             f"{row['output_tokens']:,}",
             *(dollars(direct[name]) for name in ("low", "likely", "high")),
-            dollars(batch),
+            *(dollars((row[way] or {}).get("likely")) for way in ("price_batch", CACHED)),
         )
     return table
 
 
-def _price(found: dict[str, Any], key: str) -> str:
-    rows = [row[key] for row in (*found["streams"].values(), found["principles"])]
-    if any(row is None for row in rows):
-        return "unknown"
-    low, likely, high = (sum(row[n] for row in rows) for n in ("low", "likely", "high"))
-    return f"{dollars(likely)} ({dollars(low)} to {dollars(high)})"
+def _range(price: dict[str, int]) -> str:
+    return f"{dollars(price['likely'])} ({dollars(price['low'])} to {dollars(price['high'])})"
 
 
 def metrics(found: list[Metric]) -> None:

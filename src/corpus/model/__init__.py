@@ -1,36 +1,37 @@
 """The one door to a model: requests in, replies out, nothing bought twice.
 
 ``Model.answer`` takes many requests and yields a reply for each. Where it comes from (the journal,
-a direct call, later a batch), concurrency, retries and the budget live behind that one method, so
+a direct call, a batch), concurrency, retries and the budget live behind that one method, so
 a stage is two pure functions and never sees a coroutine. This room is the only one that knows
 ``anthropic``.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
+import dataclasses
 import ipaddress
-import queue
-import threading
-from collections.abc import Coroutine, Iterable, Iterator, Mapping
-from concurrent.futures import Future
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
-from corpus.errors import CorpusError, InputError, Interrupted
-from corpus.model.journal import Journal
-from corpus.model.prices import Price, Purse, price_of
+from corpus.errors import BudgetReached, InputError, Interrupted
+from corpus.model import batchlog
+from corpus.model.journal import SLICE, Journal
+from corpus.model.prices import FREE, Price, Purse, price_of
 from corpus.model.replies import read_reply
 from corpus.records import Reply, Request
 
 if TYPE_CHECKING:
-    from corpus.model.calls import Caller
+    from corpus.model.batches import Batches
+    from corpus.model.direct import Direct
 
 ALL_STAGES = frozenset({"principles", "message", "draft", "rewrite", "judge"})
-DRAIN = 30.0  # seconds that calls in flight may still take after a first Ctrl-C
+BATCH_FROM = 200  # pending requests: fewer are answered sooner by direct calls
+REGRET = 5.0  # seconds after a first Ctrl-C in which a second one offers to cancel batches
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +47,37 @@ class Writer:
     base_url: str | None = None
     api_key: str | None = field(default=None, repr=False)
     stages: frozenset[str] = ALL_STAGES
-    concurrency: int = 16
+    concurrency: int | None = None  # calls at a time; None: as many as the provider takes well
     compact: bool = False
     quality: str | None = None
     free: bool = False  # runs here: costs nothing
+    batches: bool = False  # has Message Batches
+    cache: bool = False  # caches marked prefixes
+    quiet: float = 600.0  # seconds until a batch that no listing shows was never created
 
 
 @dataclass(slots=True)
 class Tally:
     """What one stage was answered: tokens and micro-dollars of all replies, whenever bought.
 
-    ``replayed`` of them came from the journal; ``saved`` is what those had cost.
+    ``input`` counts every prompt token, ``cache_write`` and ``cache_read`` those of them that went
+    through the provider's cache. ``replayed`` replies came from the journal, ``saved`` is what
+    those had cost; ``batch`` came by batch; ``saved_cache`` and ``saved_batch`` are what these two
+    saved against the plain price.
     """
 
     asked: int = 0
     input: int = 0
     output: int = 0
+    cache_write: int = 0
+    cache_read: int = 0
     cost: int = 0
     unpriced: int = 0
     replayed: int = 0
     saved: int = 0
+    batch: int = 0
+    saved_cache: int = 0
+    saved_batch: int = 0
 
 
 class Model:
@@ -76,6 +88,9 @@ class Model:
         journal: where replies are kept and looked up first.
         budget: micro-dollars that this output may cost in all, or None.
         prices: the user's own prices by model.
+        batch: True or False force the way; None takes batches from ``BATCH_FROM`` requests on.
+        say: prints one line.
+        confirm: asks a person yes or no; None where there is nobody to ask.
 
     Raises:
         InputError: a budget over a model without a price, or a key that would travel in clear.
@@ -88,53 +103,62 @@ class Model:
         *,
         budget: int | None = None,
         prices: Mapping[str, Mapping[str, Any]] | None = None,
+        batch: bool | None = None,
+        say: Callable[[str], None] = lambda _: None,
+        confirm: Callable[[str], bool] | None = None,
     ) -> None:
         self.writer = writer
         self.price = FREE if writer.free else price_of(writer.model, prices or {})
         check_budget(writer, self.price, budget)
         check_address(writer)
-        paid, possibly = journal.spent()
-        self.purse = Purse(budget, paid + possibly)
-        self.unknown = possibly
+        if batch and not writer.batches:
+            raise InputError(f"--batch: the writer '{writer.name}' has no Message Batches; drop it")
+        spent = journal.spent()
+        self.purse = Purse(budget, spent.paid + spent.possibly)
+        self.purse.reserved = spent.reserved
+        self.unknown = spent.possibly
         self.tally: dict[str, Tally] = {}
         self._journal = journal
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
-        self._caller: Caller | None = None
-        self._gate = asyncio.Semaphore(writer.concurrency)
-        self._stopping = False
+        self._began = journal.attempts()
+        self._batch = batch
+        self._say, self._confirm = say, confirm
+        self._batches: Batches | None = None
+        self._direct: Direct | None = None
 
     def answer(self, requests: Iterable[Request]) -> Iterator[Reply]:
         """Yield one reply per distinct request, those of the journal first, in no fixed order.
 
-        Each reply was committed to the journal before it is yielded.
+        Each reply was committed to the journal before it is yielded. Memory grows with what has to
+        be asked, not with what is replayed.
 
         Raises:
             BudgetReached, ProviderStopped, DiskError: after the calls in flight have ended.
             Interrupted: on Ctrl-C, or when the provider cannot be reached.
         """
-        pending = {request.key: request for request in requests}
-        yield from self._replay(pending)
-        if pending:
-            yield from self._ask(list(pending.values()))
+        pending: dict[str, Request] = {}
+        requests = iter(requests)
+        while part := {request.key: request for request in islice(requests, SLICE)}:
+            yield from self._replay(part)
+            pending |= part
+        if pending and batchlog.under_way(self._journal):
+            yield from self._gather(pending)
+        while pending:
+            if self._by_batch(len(pending)):
+                yield from self._ask_in_batches(pending)
+            else:
+                yield from self._ask_directly(pending)
+
+    def accounts(self) -> dict[str, Any]:
+        """What the journal knows of attempts, ways, unknown outcomes and events."""
+        return self._journal.accounts()
 
     def close(self) -> None:
-        """Cancel what is still in flight, and end the client and its event loop."""
-        if self._loop is None or self._thread is None:
-            return
-        asyncio.run_coroutine_threadsafe(self._shut(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-        self._loop = self._thread = None
-
-    async def _shut(self) -> None:
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-        if self._caller is not None:
-            await self._caller.close()
+        """Cancel what is still in flight, and end the clients."""
+        if self._direct is not None:
+            self._direct.close()
+        if self._batches is not None:
+            self._batches.close()
+        self._direct = self._batches = None
 
     def __enter__(self) -> Self:
         return self
@@ -142,80 +166,106 @@ class Model:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _by_batch(self, pending: int) -> bool:
+        if self._batch is not None:
+            return self._batch
+        return self.writer.batches and pending >= BATCH_FROM
+
     def _replay(self, pending: dict[str, Request]) -> Iterator[Reply]:
-        bodies = self._journal.replies(list(pending))
-        for key, body in bodies.items():
-            reply = read_reply(key, body, self.price, replayed=True)
-            self._count(pending.pop(key), reply)
+        """Yield what the journal has, and take it out of ``pending``."""
+        for kept in self._journal.replies(list(pending)):
+            earlier = kept.attempt <= self._began
+            reply = read_reply(kept.key, kept.body, self.price, replayed=earlier, batch=kept.batch)
+            if kept.cost is not None:  # what it cost then, whatever the prices are now
+                reply = dataclasses.replace(reply, cost=kept.cost)
+            self._count(pending.pop(kept.key), reply)
             yield reply
 
-    def _ask(self, requests: list[Request]) -> Iterator[Reply]:
-        """Run the calls on the loop; on the first failure admit no more and let the rest end."""
-        done: queue.SimpleQueue[tuple[Request, Future[Reply]]] = queue.SimpleQueue()
-        self._stopping = False
-        for request in requests:
-            future = self._run(self._one(request))
-            future.add_done_callback(partial(_hand_over, done, request))
-        failure: BaseException | None = None
-        for _ in requests:
-            try:
-                request, future = done.get(timeout=DRAIN if failure else None)
-            except queue.Empty:
-                break
-            except KeyboardInterrupt:
-                self._stopping = True
-                failure = failure or Interrupted("stopped; run the same command again to go on")
-                continue
-            error = future.exception()
-            if error is None:
-                self._count(request, future.result())
-                yield future.result()
-            elif failure is None or isinstance(failure, _NotAdmitted):
-                self._stopping, failure = True, error
-        if failure is not None:
-            raise failure
+    def _ask_directly(self, pending: dict[str, Request]) -> Iterator[Reply]:
+        from corpus.model.direct import Direct
 
-    async def _one(self, request: Request) -> Reply:
-        async with self._gate:
-            if self._stopping:
-                raise _NotAdmitted("not sent; run the same command again to go on")
-            if self._caller is None:
-                self._caller = _caller(self.writer, self._journal, self.price, self.purse)
-            try:
-                return await self._caller.call(request)
-            except CorpusError:
-                self._stopping = True  # whoever waits at the gate is not let in
+        if self._direct is None:
+            self._direct = Direct(self.writer, self._journal, self.price, self.purse)
+        for request, reply in self._direct.answer(list(pending.values())):
+            del pending[request.key]
+            self._count(request, reply)
+            yield reply
+
+    def _ask_in_batches(self, pending: dict[str, Request]) -> Iterator[Reply]:
+        """Send all of it, wait, and replay; what a batch did not answer stays in ``pending``."""
+        from corpus.model.provider import NoBatches
+
+        try:
+            put = self._batch_room().put(list(pending.values()))
+        except NoBatches as error:
+            if self._batch:
                 raise
+            self._journal.event("no_batches", str(error)).result()
+            self._say(f"{error}; going on with direct calls")
+            self._batch = False
+            return
+        except KeyboardInterrupt:
+            raise Interrupted("stopped; run the same command again to go on") from None
+        if not put:
+            raise BudgetReached(
+                "the budget is reached: the next request could pass it; run the same command with "
+                "a larger --budget to go on"
+            )
+        yield from self._gather(pending)
 
-    def _run(self, work: Coroutine[Any, Any, Reply]) -> Future[Reply]:
-        if self._loop is None:
-            self._loop = asyncio.new_event_loop()
-            self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-            self._thread.start()
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
+    def _gather(self, pending: dict[str, Request]) -> Iterator[Reply]:
+        """Wait for the batches that hold something of ``pending``, and hand their replies out."""
+        batches = self._batch_room()
+        try:
+            refused = batches.gather(set(pending))
+        except KeyboardInterrupt:
+            self._detach(batches)
+            raise Interrupted(
+                "detached: the batches go on at the provider; run the same command again to "
+                "collect them, or see 'corpus batches list'"
+            ) from None
+        yield from self._replay(pending)
+        for key in refused.keys() & pending.keys():
+            self._count(pending.pop(key), refused[key])
+            yield refused[key]
+
+    def _detach(self, batches: Batches) -> None:
+        """A second Ctrl-C within a few seconds offers to cancel what is under way."""
+        if self._confirm is None:
+            return
+        self._say(f"detaching; Ctrl-C again within {REGRET:.0f} s offers to cancel the batches")
+        try:
+            time.sleep(REGRET)
+        except KeyboardInterrupt:
+            if self._confirm("Cancel the batches? What is done by then is paid for and kept."):
+                self._say(f"{batches.cancel()} batches cancelled")
+
+    def _batch_room(self) -> Batches:
+        from corpus.model.batches import Batches
+
+        if self._batches is None:
+            self._batches = Batches.of(
+                self.writer, self._journal, self.price, self.purse, self._say
+            )
+        return self._batches
 
     def _count(self, request: Request, reply: Reply) -> None:
         tally = self.tally.setdefault(request.stage, Tally())
+        usage = reply.usage
         tally.asked += 1
         tally.replayed += reply.replayed
         tally.saved += (reply.cost or 0) * reply.replayed
-        tally.input += reply.usage.input + reply.usage.cache_write + reply.usage.cache_read
-        tally.output += reply.usage.output
+        tally.input += usage.input + usage.cache_write + usage.cache_write_1h + usage.cache_read
+        tally.output += usage.output
+        tally.cache_write += usage.cache_write + usage.cache_write_1h
+        tally.cache_read += usage.cache_read
         tally.cost += reply.cost or 0
         tally.unpriced += reply.cost is None
-
-
-class _NotAdmitted(Interrupted):
-    """A request that was never sent because the run is stopping for another reason."""
-
-
-def _hand_over(
-    done: queue.SimpleQueue[tuple[Request, Future[Reply]]], request: Request, ended: Future[Reply]
-) -> None:
-    done.put((request, ended))
-
-
-FREE = Price(0.0, 0.0, 0.0, 0.0)
+        tally.batch += reply.batch
+        if self.price is not None:
+            cache, batch = self.price.savings(usage, batch=reply.batch)
+            tally.saved_cache += cache
+            tally.saved_batch += batch
 
 
 def check_budget(writer: Writer, price: Price | None, budget: int | None) -> None:
@@ -245,15 +295,3 @@ def _is_loopback(host: str) -> bool:
     with contextlib.suppress(ValueError):
         return ipaddress.ip_address(host).is_loopback
     return host == "localhost"
-
-
-def _caller(writer: Writer, journal: Journal, price: Price | None, purse: Purse) -> Caller:
-    """Made on the loop, at the first call: a run that only replays never imports the SDK."""
-    import anthropic
-
-    from corpus.model.calls import Caller
-
-    client = anthropic.AsyncAnthropic(
-        api_key=writer.api_key, base_url=writer.base_url, max_retries=0
-    )
-    return Caller(client, journal, price, purse)

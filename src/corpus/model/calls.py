@@ -1,181 +1,228 @@
-"""Direct calls through the official SDK: its retries switched off, ours in their place.
+"""One request until it has a reply: attempts, each with its own row in the journal.
 
-The SDK would silently send a request again when a reply was cut off after it had been generated and
-billed, up to three times for one answer. Here each attempt has its own row in the journal, and what
-is *free to retry* (the server said no before it worked) is kept apart from what has an *unknown
-outcome* (cut off after sending), which is tried again once only.
+The SDK would silently send a request again when a reply was cut off after it had been generated
+and billed, up to three times for one answer. Its retries are off. What is free to try again (the
+server said no before it worked) is tried as long as the run has patience; what has an unknown
+outcome (cut off after sending) once more only, and both are counted apart. When nothing at all is
+answered any more, the breaker ends the run, which can be resumed.
 """
 
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import Awaitable
-from dataclasses import dataclass
-from typing import Any
+import contextlib
+import time
+from concurrent.futures import Future
+from typing import TYPE_CHECKING
 
 import anthropic
+import httpx2
 
-from corpus.errors import BudgetReached, CorpusError, Interrupted, ProviderStopped
-from corpus.model.journal import Journal
+from corpus.errors import BudgetReached, CorpusError
+from corpus.model.failures import Failure, failure_in, failure_of
+from corpus.model.gate import Gate, Halt, Mail, Stopping
+from corpus.model.limiter import Limiter, Ticket
+from corpus.model.patience import Breaker, Patience, silent
 from corpus.model.prices import Price, Purse
 from corpus.model.replies import read_reply
+from corpus.model.wire import prefix, wire
 from corpus.records import Reply, Request
 
-DEADLINE = 600.0  # seconds for one attempt, body included; the SDK's own timeout is per read
-FREE_TRIES = 8  # refused before work began: 429, 529, 5xx, no connection
-UNKNOWN_TRIES = 2  # cut off after sending: may have been billed
-LONGEST_PAUSE = 60.0  # seconds; a longer retry-after stops the run, it can be resumed
-
-_HOPELESS = {401, 402, 403, 404}
-_INVALID = {400, 413, 422}
-_SPENT = ("spend limit", "spend_limit", "credit balance")
-
-
-@dataclass(slots=True)
-class _Failure:
-    """What an attempt without a reply means: is another try free, is it any use?"""
-
-    state: str  # the journal's word: refused, error, unknown
-    detail: str
-    status: int | None = None
-    pause: float | None = None  # seconds that the server asked for
-    terminal: bool = False  # this request will never do; others may
-    stops: CorpusError | None = None  # no other request would do better either
+if TYPE_CHECKING:
+    from corpus.model.journal import Journal
 
 
 class Caller:
-    """Sends requests over one client; every call runs on the same event loop."""
+    """Sends requests over one client; everything runs on the loop on which it was made."""
 
     def __init__(
-        self, client: anthropic.AsyncAnthropic, journal: Journal, price: Price | None, purse: Purse
+        self,
+        client: anthropic.AsyncAnthropic,
+        journal: Journal,
+        price: Price | None,
+        purse: Purse,
+        limiter: Limiter,
+        *,
+        cached: bool = False,
+        patience: Patience | None = None,
     ) -> None:
+        self._gate = Gate(limiter)
         self._client = client
         self._journal = journal
         self._price = price
         self._purse = purse
-        self._settled = asyncio.Condition()
+        self._limiter = limiter
+        self._cached = cached
+        self._patience = patience or Patience()
+        self._breaker = Breaker(self._patience, time.monotonic)
+        self._mail = Mail()
+        self._holding = 0  # calls with a reservation
+        self._freed: asyncio.Event = asyncio.Event()
 
-    async def call(self, request: Request) -> Reply:
+    async def enter(self, request: Request, halt: Halt) -> tuple[Ticket, int | None]:
+        """Reserve the worst case of ``request`` and wait for an admission.
+
+        Raises:
+            BudgetReached: it does not fit, and nothing in flight could make room.
+            Stopping: the run is ending.
+        """
+        worst = None if self._price is None else self._price.worst(request)
+        while not self._purse.reserve(worst):
+            if not self._holding:
+                raise BudgetReached(
+                    "the budget is reached: the next request could pass it; run the same command "
+                    "with a larger --budget to go on"
+                )
+            self._freed.clear()
+            await self._freed.wait()
+            if halt.is_set():
+                raise Stopping
+        self._holding += 1
+        try:
+            return await self._gate.enter(halt), worst
+        except BaseException:  # a cancelled wait gives its money back as well
+            self._settle(worst, 0)
+            raise
+
+    async def call(self, request: Request, ticket: Ticket, worst: int | None, halt: Halt) -> Reply:
         """Send ``request`` until it is answered, refused for good, or no longer worth a try.
 
         Raises:
-            BudgetReached: its worst case does not fit into what is left of the budget.
+            BudgetReached: another attempt's worst case does not fit into the budget.
             ProviderStopped: key, credit, spend limit or model; no other request would do better.
             Interrupted: the provider cannot be reached or asks for a long pause.
         """
-        free, unknown = 0, 0
+        try:
+            return await self._until_done(request, ticket, worst, halt)
+        except CorpusError as error:
+            halt.because(error)  # before anybody else is let in
+            raise
+
+    async def _until_done(
+        self, request: Request, ticket: Ticket, worst: int | None, halt: Halt
+    ) -> Reply:
+        tries = {"unknown": 0, "error": 0, "limited": 0}
+        answers = self._breaker.answers
         while True:
-            outcome = await self._attempt(request)
+            outcome = await self._attempt(request, ticket, worst)
             if isinstance(outcome, Reply):
                 return outcome
             if outcome.stops is not None:
                 raise outcome.stops
             if outcome.terminal:
-                return Reply(request.key, "", f"error_{outcome.status}", request.model)
-            unknown += outcome.state == "unknown"
-            free += outcome.state != "unknown"
-            if unknown >= UNKNOWN_TRIES or free >= FREE_TRIES:
-                raise Interrupted(
-                    f"the model at {self._client.base_url} does not answer ({outcome.detail}); "
-                    f"run the same command again to go on"
-                )
-            await asyncio.sleep(_pause(free + unknown, outcome.pause))
+                return _given_up(request, f"error_{outcome.status or 'invalid'}")
+            tries["limited" if outcome.kind == "limited" else outcome.state] += 1
+            if tries["unknown"] >= self._patience.unknown:
+                return _given_up(request, "error_unknown")
+            if tries["error"] >= self._patience.free:
+                if self._breaker.answers == answers:
+                    raise silent(self._where, outcome, f"{tries['error']} times in a row")
+                return _given_up(request, f"error_{outcome.status or 'connection'}")
+            if outcome.pause is None:  # else the gate stays shut for as long as the server asked
+                with contextlib.suppress(TimeoutError):
+                    pause = self._patience.jitter(sum(tries.values()))
+                    await asyncio.wait_for(halt.wait(), pause)
+            ticket, worst = await self.enter(request, halt)
+
+    def wake(self) -> None:
+        """Have those who wait for the budget or the gate look whether the run goes on."""
+        self._gate.wake()
+        self._freed.set()
 
     async def close(self) -> None:
-        """Close the client's connections."""
+        """Close the client's connections, when the journal has noted what was cancelled."""
+        await self._mail.of(self._journal.submit(lambda _: None))
         await self._client.close()
 
-    async def _attempt(self, request: Request) -> Reply | _Failure:
-        worst = None if self._price is None else self._price.worst(request)
-        await self._reserve(worst)
-        cost: int | None = None
+    @property
+    def _where(self) -> str:
+        return str(self._client.base_url)
+
+    async def _attempt(
+        self, request: Request, ticket: Ticket, worst: int | None
+    ) -> Reply | Failure:
+        cost: int | None = worst  # if it is cancelled
         try:
-            number = await asyncio.wrap_future(self._journal.intend(request, worst))
-            outcome = await self._send(request)
-            if isinstance(outcome, _Failure):
+            number = await self._intend(request, worst)
+            outcome = await self._send(request, number)
+            if isinstance(outcome, Failure):
                 cost = worst if outcome.state == "unknown" else 0
-                failed = self._journal.fail(number, outcome.state, outcome.status, outcome.detail)
-                await asyncio.wrap_future(failed)
+                note = self._journal.fail(number, outcome.state, outcome.status, outcome.detail)
+                await self._mail.of(note)
+                self._heed(outcome, ticket)
                 return outcome
-            body, request_id = outcome
+            body = outcome.text
             reply = read_reply(request.key, body, self._price)
+            self._breaker.answered()
+            self._limiter.succeeded(ticket, outcome.headers, reply.usage)
             cost = worst if reply.cost is None else reply.cost
-            kept = self._journal.keep(
-                number, request.key, body, request_id=request_id, cost=reply.cost
-            )
-            await asyncio.wrap_future(kept)
+            name = outcome.headers.get("request-id", "")
+            kept = self._journal.keep(number, request.key, body, request_id=name, cost=reply.cost)
+            await self._mail.of(kept)
             return reply
         finally:
-            async with self._settled:
-                self._purse.settle(worst, cost)
-                self._settled.notify_all()
+            self._settle(worst, cost)
+            self._gate.leave(ticket)
 
-    async def _reserve(self, worst: int | None) -> None:
-        """Wait until the worst case fits; give up when nothing in flight could make room."""
-        async with self._settled:
-            while not self._purse.reserve(worst):
-                if self._purse.reserved == 0:
-                    raise BudgetReached(
-                        "the budget is reached: the next request could pass it; run the same "
-                        "command with a larger --budget to go on"
-                    )
-                await self._settled.wait()
-
-    async def _send(self, request: Request) -> tuple[str, str] | _Failure:
+    async def _intend(self, request: Request, worst: int | None) -> int:
+        noted = self._journal.intend(request, worst)
         try:
-            async with asyncio.timeout(DEADLINE):
-                raw = await self._create(request)
-                body = raw.text()
-                return await body if isinstance(body, Awaitable) else body, (
-                    raw.headers.get("request-id") or ""
+            return await self._mail.of(noted)
+        except asyncio.CancelledError:
+            noted.add_done_callback(self._unsent)
+            raise
+
+    def _unsent(self, noted: Future[int]) -> None:
+        if noted.exception() is None:
+            self._journal.fail(noted.result(), "error", None, "stopped before it was sent")
+
+    async def _send(self, request: Request, number: int) -> httpx2.Response | Failure:
+        """Post a request and read all of its answer, by the deadline.
+
+        The SDK's ``post`` and not ``messages.create``: its client, keys, headers and errors, but
+        the body travels as it was journaled and comes back as it was sent.
+        """
+        marked = self._cached and prefix(request) is not None
+        limit = self._patience.limit(request)
+        try:
+            async with asyncio.timeout(limit):
+                response = await self._client.post(
+                    "/v1/messages",
+                    cast_to=httpx2.Response,
+                    body=wire(request, "5m" if marked else None),
                 )
         except TimeoutError:
-            return _Failure("unknown", f"no answer within {DEADLINE:.0f} s")
-        except anthropic.APIStatusError as error:
-            return _status_failure(error)
-        except anthropic.APITimeoutError:
-            return _Failure("unknown", "timed out")
-        except anthropic.APIConnectionError as error:
-            # A refused connection never reached the server; anything later might have.
-            text = repr(error.__cause__ or error)
-            return _Failure("error" if "ConnectError" in text else "unknown", text)
+            return Failure("unknown", f"no answer within {limit:.0f} s", kind="cut")
+        except asyncio.CancelledError:
+            self._journal.fail(number, "unknown", None, "stopped while it was under way")
+            raise
+        except (anthropic.AnthropicError, httpx2.RequestError, OSError, ValueError) as error:
+            if (failure := failure_of(error)) is None:
+                raise
+            return failure
+        return failure_in(response) or response
 
-    async def _create(self, request: Request) -> Any:  # noqa: ANN401 - the SDK's raw response
-        create: Any = self._client.messages.with_raw_response.create  # the body is data, not typed
-        return await create(**request.body(), timeout=DEADLINE)
+    def _heed(self, failure: Failure, ticket: Ticket) -> None:
+        """Tell the limiter and the breaker, and slow everybody down where the line is at fault."""
+        if failure.kind == "limited":
+            if self._limiter.limited(ticket, failure.headers, failure.pause):
+                window = f"{self._limiter.window:.0f} at a time"
+                self._journal.event("rate_limited", f"{failure.detail}; on with {window}")
+        elif failure.kind:
+            self._limiter.loaded(ticket)
+            self._limiter.hold(failure.pause or 0.0)
+        if failure.stops is None:
+            episode = self._breaker.failed(failure, ticket, self._where)
+            if episode > 1:
+                self._limiter.hold(self._patience.jitter(episode))
+                if failure.kind == "cut":
+                    self._limiter.probe()
 
-
-def _status_failure(error: anthropic.APIStatusError) -> _Failure:
-    """Sort an error reply: stop the run, give this request up, or try again."""
-    detail = f"{error.status_code} {error.message}"[:300]
-    status = error.status_code
-    if status in _HOPELESS or any(word in detail.lower() for word in _SPENT):
-        stop: CorpusError = ProviderStopped(
-            f"the provider refuses to go on: {detail}; check the key, the credit and the model, "
-            f"then run the same command again"
-        )
-        return _Failure("refused", detail, status, stops=stop)
-    if status in _INVALID:
-        return _Failure("refused", detail, status, terminal=True)
-    pause = _seconds(error.response.headers.get("retry-after"))
-    if pause is not None and pause > LONGEST_PAUSE:
-        stop = Interrupted(
-            f"the provider asks for a pause of {pause:.0f} s ({detail}); run the same command "
-            f"again after it"
-        )
-        return _Failure("error", detail, status, stops=stop)
-    return _Failure("error", detail, status, pause)
+    def _settle(self, worst: int | None, cost: int | None) -> None:
+        self._purse.settle(worst, cost)
+        self._holding -= 1
+        self._freed.set()
 
 
-def _seconds(value: str | None) -> float | None:
-    try:
-        return None if value is None else max(0.0, float(value))
-    except ValueError:
-        return None
-
-
-def _pause(tries: int, asked: float | None) -> float:
-    """Seconds to wait: what the server asked for, else exponential with full jitter."""
-    backoff = min(LONGEST_PAUSE, 0.5 * 2**tries)
-    return asked if asked is not None else random.uniform(0.1, backoff)  # noqa: S311 - no secret
+def _given_up(request: Request, stop: str) -> Reply:
+    return Reply(request.key, "", stop, request.model)

@@ -11,35 +11,46 @@ from __future__ import annotations
 
 import hashlib
 import queue
+import shutil
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 from corpus import store
 from corpus.errors import DiskError, InputError, Locked
+from corpus.model.schema import migrate
 from corpus.records import Request
 
-VERSION = 1
-SCHEMA = """
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE item (key TEXT PRIMARY KEY, stage TEXT NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE attempt (
-  id INTEGER PRIMARY KEY, key TEXT NOT NULL REFERENCES item, batch TEXT,
-  state TEXT NOT NULL CHECK (state IN ('intent', 'ok', 'refused', 'error', 'unknown')),
-  status INTEGER, detail TEXT, request_id TEXT,
-  worst INTEGER, cost INTEGER, started TEXT NOT NULL DEFAULT (datetime('now')));
-CREATE INDEX attempt_state ON attempt (state);
-CREATE TABLE result (
-  key TEXT PRIMARY KEY REFERENCES item, attempt INTEGER NOT NULL REFERENCES attempt,
-  body TEXT NOT NULL, sha256 TEXT NOT NULL) WITHOUT ROWID;
-"""
 GROUP = 256  # operations in one transaction at most
+SLICE = 500  # keys in one query: any SQLite takes so many parameters
+
+FLOOR = 2 * 2**20  # bytes that must be free: replies in flight, and the log's own needs
 
 T = TypeVar("T")
 Operation = Callable[[sqlite3.Connection], T]
+
+
+class Kept(NamedTuple):
+    """A raw reply as it was committed; ``attempt`` numbers grow with time."""
+
+    key: str
+    body: str
+    sha256: str
+    cost: int | None
+    batch: bool
+    attempt: int
+
+
+class Spent(NamedTuple):
+    """Micro-dollars: paid for sure, possibly paid (at worst), set aside for batches under way."""
+
+    paid: int
+    possibly: int
+    reserved: int
 
 
 class Journal:
@@ -56,6 +67,7 @@ class Journal:
         self._queue: queue.SimpleQueue[tuple[Operation[Any], Future[Any]] | None] = (
             queue.SimpleQueue()
         )
+        self._closed = False
         self._connection = _open(path)
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
         self._thread.start()
@@ -63,7 +75,10 @@ class Journal:
     def submit(self, operation: Operation[T]) -> Future[T]:
         """Run ``operation`` in the next transaction; the future is done once that is committed."""
         future: Future[T] = Future()
-        self._queue.put((operation, future))
+        if self._closed:
+            future.set_exception(DiskError(f"{self.path}: closed already"))
+        else:
+            self._queue.put((operation, future))
         return future
 
     def meta(self, name: str, default: str) -> str:
@@ -76,23 +91,42 @@ class Journal:
 
         return self.submit(remember).result()
 
-    def replies(self, keys: list[str]) -> dict[str, str]:
-        """The raw bodies of those keys that have one, each checked against its digest.
+    def replies(self, keys: list[str]) -> Iterator[Kept]:
+        """Yield the replies to those keys that have one, each checked against its digest.
 
         Raises:
-            DiskError: a body is not the one that was written.
+            DiskError: a body is not the one that was written, or is gone.
         """
-        found = self.submit(lambda connection: _select(connection, keys)).result()
-        for key, (body, sha256) in found.items():
-            if hashlib.sha256(body.encode()).hexdigest() != sha256:
+        for start in range(0, len(keys), SLICE):
+            part = keys[start : start + SLICE]
+            found, lost = self.submit(partial(_select, keys=part)).result()
+            lost += [kept.key for kept in found if not _is_whole(kept)]
+            if lost:
                 raise DiskError(
-                    f"{self.path}: the reply {key} was damaged on disk; restore the file from a "
-                    f"backup, or delete that row of the table 'result' to buy it again"
+                    f"{self.path}: {len(lost)} replies were damaged on disk, such as {lost[0]}; "
+                    f"'corpus salvage {self.path.parent}' keeps what is whole"
                 )
-        return {key: body for key, (body, _) in found.items()}
+            yield from found
+
+    def check_room(self, needed: int = FLOOR) -> None:
+        """Make sure that replies will find room on the disk, before they are paid for.
+
+        Raises:
+            DiskError: fewer than ``needed`` bytes are free.
+        """
+        if (free := shutil.disk_usage(self.path.parent).free) < needed:
+            raise DiskError(
+                f"{self.path.parent}: {free:,} bytes free, {needed:,} are needed to keep what is "
+                f"paid for; free space, then run the same command again"
+            )
 
     def intend(self, request: Request, worst: int | None) -> Future[int]:
-        """Note that ``request`` is about to be sent; the result is the attempt's number."""
+        """Note that ``request`` is about to be sent; the result is the attempt's number.
+
+        Raises:
+            DiskError: its reply might find no room.
+        """
+        self.check_room()
 
         def note(connection: sqlite3.Connection) -> int:
             body = store.line(request.body())
@@ -128,28 +162,37 @@ class Journal:
                 "WHERE id = ?",
                 (request_id, cost, attempt),
             )
-            sha256 = hashlib.sha256(body.encode()).hexdigest()
-            row = (key, attempt, body, sha256)
+            row = (key, attempt, body, sha256(body))
             connection.execute("INSERT OR IGNORE INTO result VALUES (?, ?, ?, ?)", row)
 
         return self.submit(note)
 
-    def spent(self) -> tuple[int, int]:
-        """Micro-dollars (paid, possibly paid) over all runs of this output.
+    def event(self, kind: str, detail: str) -> Future[None]:
+        """Note what happened to the run as a whole, for whoever asks later."""
 
-        Possibly paid is the worst case of attempts whose outcome nobody knows, those cut off by a
-        crash between intent and reply included.
-        """
-        sums = (
-            "SELECT coalesce(sum(cost), 0), coalesce(sum(CASE WHEN state IN ('intent', 'unknown') "
-            "THEN worst END), 0) FROM attempt"
-        )
-        row = self.submit(lambda connection: connection.execute(sums).fetchone()).result()
-        return int(row[0]), int(row[1])
+        def note(connection: sqlite3.Connection) -> None:
+            row = (kind, detail[:500])
+            connection.execute("INSERT INTO event (kind, detail) VALUES (?, ?)", row)
+
+        return self.submit(note)
+
+    def spent(self) -> Spent:
+        """The money of all runs of this output."""
+        return self.submit(_spent).result()
+
+    def attempts(self) -> int:
+        """The number of the newest attempt: what has a larger one is of this run."""
+        query = "SELECT coalesce(max(id), 0) FROM attempt"
+        return int(self.submit(lambda c: c.execute(query).fetchone()).result()[0])
+
+    def accounts(self) -> dict[str, Any]:
+        """Attempts by state, replies and cost by way, unknown outcomes, events: JSON-safe."""
+        return self.submit(_accounts).result()
 
     def close(self) -> None:
         """Commit what is queued and give the lock back."""
-        if self._thread.is_alive():
+        if not self._closed:
+            self._closed = True
             self._queue.put(None)
             self._thread.join()
             self._connection.close()
@@ -174,9 +217,11 @@ class Journal:
             with self._connection:
                 self._connection.execute("BEGIN")
                 results = [operation(self._connection) for operation, _ in group]
-        except sqlite3.Error as error:
-            failure = DiskError(f"{self.path}: cannot be written ({error}); free space or repair")
-            failure.__cause__ = error
+        except BaseException as error:  # noqa: BLE001 - whatever it is, nobody may wait forever
+            failure: BaseException = error
+            if isinstance(error, _DAMAGE):
+                failure = _failure(self.path, error)
+                failure.__cause__ = error
             for _, future in group:
                 future.set_exception(failure)
         else:
@@ -195,36 +240,49 @@ def _open(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("BEGIN EXCLUSIVE")
-        _migrate(connection, path)
+        migrate(connection, path)
+        _cut_off(connection)
         connection.execute("COMMIT")
     except sqlite3.OperationalError as error:
         connection.close()
         if "locked" in str(error):
             raise Locked(f"{path.parent}: another build holds it{_holder(path)}") from error
-        raise DiskError(f"{path}: cannot be written ({error})") from error
-    except sqlite3.DatabaseError as error:
+        raise _failure(path, error) from error
+    except _DAMAGE as error:
         connection.close()
-        raise DiskError(
-            f"{path}: not a journal, or damaged ({error}); keep a copy and build into a new folder"
-        ) from error
+        raise _failure(path, error) from error
     except InputError:
         connection.close()
         raise
     return connection
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Bring a new or older journal to ``VERSION``; a newer one is refused untouched."""
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > VERSION:
-        raise InputError(
-            f"{path}: written by a newer version (format {version}, this program knows {VERSION}); "
-            f"upgrade, or choose another --output"
+_DAMAGE = (sqlite3.Error, UnicodeDecodeError, TypeError)  # SQLite may quote bytes that are no text
+
+
+def _failure(path: Path, error: Exception) -> DiskError:
+    """Damage is told from a disk that is full or cannot be written."""
+    name = getattr(error, "sqlite_errorname", "SQLITE_CORRUPT")
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR", "SQLITE_CONSTRAINT")):
+        return DiskError(
+            f"{path}: damaged ({error}); 'corpus salvage {path.parent}' keeps what is whole and "
+            f"sets the file aside"
         )
-    if version == 0:
-        for statement in SCHEMA.split(";"):
-            connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {VERSION}")
+    return DiskError(
+        f"{path}: cannot be written ({error}); free space or check the disk, then run "
+        f"the same command again"
+    )
+
+
+def _cut_off(connection: sqlite3.Connection) -> None:
+    """Direct calls that were under way when the last process died: nobody knows how they ended.
+
+    Those in a batch are known by its nonce and can be found again.
+    """
+    connection.execute(
+        "UPDATE attempt SET state = 'unknown', detail = 'the process ended before an answer came' "
+        "WHERE state = 'intent' AND batch IS NULL"
+    )
 
 
 def _holder(path: Path) -> str:
@@ -237,12 +295,64 @@ def _holder(path: Path) -> str:
     return f"{who}; wait for it to end, or stop it"
 
 
-def _select(connection: sqlite3.Connection, keys: list[str]) -> dict[str, tuple[str, str]]:
-    """Bodies and digests by key, in slices that any SQLite takes as parameters."""
-    found = {}
-    for start in range(0, len(keys), 500):
-        part = keys[start : start + 500]
-        marks = ",".join("?" * len(part))
-        query = f"SELECT key, body, sha256 FROM result WHERE key IN ({marks})"  # noqa: S608 - marks only
-        found.update({row[0]: (row[1], row[2]) for row in connection.execute(query, part)})
-    return found
+def sha256(body: str) -> str:
+    """The digest that guards a body on disk."""
+    return hashlib.sha256(body.encode()).hexdigest()
+
+
+def _select(connection: sqlite3.Connection, keys: list[str]) -> tuple[list[Kept], list[str]]:
+    """The replies to ``keys``, and those keys that were answered and have none any more."""
+    query = (
+        "SELECT result.key, result.body, result.sha256, cost, batch IS NOT NULL, attempt.id "
+        "FROM result JOIN attempt ON attempt.id = result.attempt WHERE result.key IN "
+    )
+    found = [Kept(*row) for row in connection.execute(query + _marks(keys), keys)]
+    others = list(set(keys) - {kept.key for kept in found})
+    query = "SELECT key FROM attempt WHERE state = 'ok' AND key IN "
+    lost = connection.execute(query + _marks(others), others)
+    return found, sorted({row[0] for row in lost})
+
+
+def _is_whole(kept: Kept) -> bool:
+    """Damage can also change the type of a value."""
+    cost = kept.cost is None or isinstance(kept.cost, int)
+    return isinstance(kept.body, str) and cost and sha256(kept.body) == kept.sha256
+
+
+def _marks(values: list[str]) -> str:
+    return f"({','.join('?' * len(values))})"
+
+
+def _spent(connection: sqlite3.Connection) -> Spent:
+    row = connection.execute("""
+        SELECT coalesce(sum(cost), 0),
+          coalesce(sum(CASE WHEN state = 'unknown' OR (state = 'ok' AND cost IS NULL)
+                       THEN worst END), 0),
+          coalesce(sum(CASE WHEN state = 'intent' THEN worst END), 0)
+        FROM attempt""")
+    return Spent(*row.fetchone())
+
+
+def _accounts(connection: sqlite3.Connection) -> dict[str, Any]:
+    def table(query: str) -> list[tuple[Any, ...]]:
+        return connection.execute(query).fetchall()
+
+    ways = {bool(row[0]): row[1:] for row in table(
+        "SELECT batch IS NOT NULL, count(*), coalesce(sum(cost), 0) FROM attempt "
+        "WHERE state = 'ok' GROUP BY 1"
+    )}  # fmt: skip
+    direct, batch = ways.get(False, (0, 0)), ways.get(True, (0, 0))
+    batches = table("SELECT count(*) FROM batch WHERE id IS NOT NULL")[0][0]
+    unknown = table(
+        "SELECT attempt.key, stage, detail, worst, started FROM attempt "
+        "JOIN item ON item.key = attempt.key WHERE state = 'unknown' ORDER BY id LIMIT 200"
+    )
+    names = ("key", "stage", "detail", "worst", "started")
+    return {
+        "attempts": dict(table("SELECT state, count(*) FROM attempt GROUP BY 1 ORDER BY 1")),
+        "direct": {"replies": direct[0], "cost": direct[1]},
+        "batch": {"replies": batch[0], "cost": batch[1], "batches": batches},
+        "unknown": [dict(zip(names, row, strict=True)) for row in unknown],
+        "possibly_paid": _spent(connection).possibly,
+        "events": dict(table("SELECT kind, count(*) FROM event GROUP BY 1 ORDER BY 1")),
+    }

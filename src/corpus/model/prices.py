@@ -1,74 +1,183 @@
 """What a request costs: a dated price table, the worst case, and the purse that is never overdrawn.
 
-Money is counted in whole micro-dollars, so a price of 1 dollar per million tokens is 1 micro-dollar
-per token and every sum is exact. A model that the table does not know has no price: its cost is
-None, never 0, and a budget over it is refused.
+All arithmetic is in whole numbers. A price in dollars per million tokens with up to six decimals is
+a whole number of pico-dollars per token; sums stay exact and are rounded up once, to whole
+micro-dollars per reply. A model that the table does not know has no price: its cost is None, never
+0, and a budget over it is refused. This room is pure, its table aside.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import math
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from importlib import resources
+from typing import Any, Self
 
 from corpus.errors import InputError, did_you_mean
 from corpus.records import Request, Usage
 
-DATED = "2026-11-23"  # the day on which this table was checked against the published prices
-
-_FIELDS = ("input", "output", "cache_write", "cache_read")
-_TABLE: dict[str, tuple[float, float, float, float]] = {
-    # dollars per million tokens: input, output, cache write (5 min), cache read
-    "claude-fable-5-1": (10.0, 50.0, 12.5, 0.25),
-    "claude-opus-5-5": (4.0, 20.0, 5.0, 0.20),
-    "claude-sonnet-5-5": (2.0, 10.0, 2.5, 0.10),
-    "claude-haiku-5-5": (0.10, 0.50, 0.125, 0.01),
-    "claude-opus-5": (5.0, 25.0, 6.25, 0.50),
-    "claude-haiku-4-5": (1.0, 5.0, 1.25, 0.10),
-}
-_LONG_PROMPT = {"claude-haiku-5-5": (100_000, 5.0)}  # prompts above cost this many times more
-BATCH_FACTOR = 0.5
+CLASSES = ("input", "output", "cache_write", "cache_write_1h", "cache_read")
+MILLIONTHS = 1_000_000  # a factor of 1; pico-dollars in a micro-dollar
+DEAREST = 1_000_000  # dollars per million tokens: more is a slip of the pen
+_USUAL = {"cache_write": 125, "cache_write_1h": 200, "cache_read": 10}  # percent of the input
+_BATCH = Decimal("0.5")
+_FRAME, _TURN = 64, 16  # tokens around a prompt and around each turn, generously
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """Dollars per million tokens of one model, by class of token."""
+    """Pico-dollars per token of one model, by class of token.
 
-    input: float
-    output: float
-    cache_write: float
-    cache_read: float
-    long_prompt: int | None = None
-    long_factor: float = 1.0
+    ``batch`` is the factor for replies that come by batch, in millionths. Prompts of more than
+    ``up_to`` tokens are priced by ``long`` altogether, as the provider does it.
+    """
 
-    def cost(self, usage: Usage) -> int:
-        """Micro-dollars for ``usage``, rounded up."""
-        prompt = usage.input + usage.cache_write + usage.cache_read
-        factor = self.long_factor if self.long_prompt and prompt > self.long_prompt else 1.0
-        total = (
+    input: int
+    output: int
+    cache_write: int
+    cache_read: int
+    cache_write_1h: int = 0
+    batch: int = MILLIONTHS
+    up_to: int | None = None
+    long: Price | None = None
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any], where: str = "the price table") -> Self:
+        """The price that a table spells in dollars per million tokens.
+
+        A table without cache figures gets the provider's usual ones: 1.25 and 2 times the input
+        for writes, a tenth for reads. ``batch`` is a factor from 0 to 1, 0.5 where not given.
+
+        Raises:
+            InputError: a figure is missing, no number, negative, or finer than six decimals.
+        """
+        if "input" not in given or "output" not in given:
+            raise InputError(f"{where} needs 'input' and 'output'")
+        rates = {n: _millionths(given[n], f"{where} {n}") for n in CLASSES if n in given}
+        usual = {name: -(-rates["input"] * percent // 100) for name, percent in _USUAL.items()}
+        batch = given.get("batch", _BATCH)
+        factor = _millionths(batch, f"{where} batch", most=1)
+        long = None
+        if "long" in given:
+            long = Price.of({"batch": batch, **given["long"]}, f"{where} long")
+        return cls(**{**usual, **rates}, batch=factor, up_to=given.get("up_to"), long=long)
+
+    def cost(self, usage: Usage, *, batch: bool = False) -> int:
+        """Micro-dollars for ``usage``, rounded up; ``batch`` says whether it came by batch."""
+        price = self._at(usage.prompt)
+        return _micro(price._sum(usage), price.batch if batch else MILLIONTHS)  # noqa: SLF001 - own
+
+    def worst(self, request: Request, *, batch: bool = False) -> int:
+        """Micro-dollars that ``request`` can cost at most, whatever the server counts and caches.
+
+        Every prompt token is taken for one of the dearest class, as many as there are bytes, the
+        reply for as long as it may be, and of all bands that such a prompt can fall in the dearest.
+        """
+        prompt = most_input_tokens(request)
+        worst, price = 0, self
+        while True:
+            dearest = max(price.input, price.cache_write, price.cache_write_1h, price.cache_read)
+            tokens = prompt if price.up_to is None else min(prompt, price.up_to)
+            total = dearest * tokens + price.output * request.max_tokens
+            worst = max(worst, _micro(total, price.batch if batch else MILLIONTHS))
+            if tokens == prompt or price.long is None:
+                return worst
+            price = price.long
+
+    def savings(self, usage: Usage, *, batch: bool = False) -> tuple[int, int]:
+        """Micro-dollars that the cache and the batch saved, against plain input asked directly.
+
+        The cache is reckoned at direct prices and is negative where writes cost more than reads
+        gave back; the batch saves on what remains. With ``cost`` both add up to the plain price,
+        to the micro-dollar.
+        """
+        plain = self.cost(Usage(input=usage.prompt, output=usage.output))
+        direct = self.cost(usage)
+        return plain - direct, direct - self.cost(usage, batch=batch)
+
+    def _at(self, prompt: int) -> Price:
+        """The price of a prompt of that many tokens."""
+        if self.long is None or self.up_to is None or prompt <= self.up_to:
+            return self
+        return self.long._at(prompt)  # noqa: SLF001 - own
+
+    def _sum(self, usage: Usage) -> int:
+        return (
             self.input * usage.input
             + self.output * usage.output
             + self.cache_write * usage.cache_write
+            + self.cache_write_1h * usage.cache_write_1h
             + self.cache_read * usage.cache_read
         )
-        return math.ceil(round(factor * total, 6))
 
-    def worst(self, request: Request) -> int:
-        """Micro-dollars that ``request`` can cost at most: every prompt token of the dearest class.
 
-        A server may write a cache that nobody asked for, and that costs more than plain input.
-        """
-        dearest = max(("input", "cache_write", "cache_read"), key=lambda name: getattr(self, name))
-        prompt = Usage(**{dearest: most_input_tokens(request)})
-        return self.cost(dataclasses.replace(prompt, output=request.max_tokens))
+FREE = Price(0, 0, 0, 0)
+
+
+def _micro(pico: int, factor: int) -> int:
+    """Pico-dollars times millionths as micro-dollars, rounded up once."""
+    return -(-pico * factor // (MILLIONTHS * MILLIONTHS))
+
+
+def _millionths(value: Any, where: str, most: int = DEAREST) -> int:  # noqa: ANN401 - from TOML
+    """A number as it was written, in millionths: ``0.1`` is a tenth, not the float next to it."""
+    wanted = "a factor from 0 to 1" if most == 1 else "dollars per 1M tokens"
+    number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    try:
+        exact = Decimal(str(value)) if number else Decimal("NaN")
+    except InvalidOperation:
+        exact = Decimal("NaN")
+    if not exact.is_finite() or not 0 <= exact <= most:
+        raise InputError(f"{where} = {value!r}: {wanted}")
+    scaled = exact * MILLIONTHS
+    if scaled != scaled.to_integral_value():
+        raise InputError(f"{where} = {exact}: six decimals at most")
+    return int(scaled)
+
+
+@cache
+def _table() -> tuple[str, dict[str, Price]]:
+    """The day of the table and the price of each model in it; read when first asked for."""
+    text = resources.files("corpus").joinpath("data/prices.toml").read_text("utf-8")
+    table = tomllib.loads(text, parse_float=Decimal)
+    return table["dated"], {name: Price.of(row, name) for name, row in table["model"].items()}
+
+
+def dated() -> str:
+    """The day on which the table was checked against the published prices."""
+    return _table()[0]
+
+
+def known() -> tuple[str, ...]:
+    """The models that the table knows."""
+    return tuple(_table()[1])
+
+
+def price_of(model: str, overrides: Mapping[str, Mapping[str, Any]]) -> Price | None:
+    """The price of ``model``: the user's own figures first, then the table, else None.
+
+    Raises:
+        InputError: the user's figures lack a field, have an unknown one, or cannot be used.
+    """
+    if model not in overrides:
+        return _table()[1].get(model)
+    fields = (*CLASSES, "batch")
+    for name in overrides[model]:
+        if name not in fields:
+            raise InputError(
+                f"corpus.toml: [prices.{model}] has no '{name}'{did_you_mean(name, fields)}"
+            )
+    return Price.of(overrides[model], f"corpus.toml: [prices.{model}]")
 
 
 def most_input_tokens(request: Request) -> int:
-    """An upper bound for the prompt's tokens: one per two bytes, and a little for the frame."""
-    turns = sum(len(turn["content"].encode()) for turn in request.messages)
-    return (turns + len(request.system.encode())) // 2 + 64
+    """An upper bound for the prompt's tokens: a token is a byte at least, and frames have some."""
+    turns = sum(len(turn["content"].encode("utf-8", "replace")) for turn in request.messages)
+    system = len(request.system.encode("utf-8", "replace"))
+    return turns + system + _FRAME + _TURN * len(request.messages)
 
 
 def likely_input_tokens(request: Request) -> int:
@@ -76,41 +185,18 @@ def likely_input_tokens(request: Request) -> int:
     return (sum(len(turn["content"]) for turn in request.messages) + len(request.system)) // 4 + 16
 
 
-def price_of(model: str, overrides: Mapping[str, Mapping[str, Any]]) -> Price | None:
-    """The price of ``model``: the user's own figure first, then the table, else None.
+def dollars(micro: float | None) -> str:
+    """Micro-dollars for people: ``$12.34``, ``$0.0042``, ``<$0.0001``, or ``unknown``.
 
-    Raises:
-        InputError: an override lacks a field or has an unknown one.
+    A sum that is not 0 never reads as 0; from a dollar on, cents are enough.
     """
-    if model in overrides:
-        return _override(model, overrides[model])
-    if model not in _TABLE:
-        return None
-    threshold, factor = _LONG_PROMPT.get(model, (None, 1.0))
-    return Price(*_TABLE[model], long_prompt=threshold, long_factor=factor)
-
-
-def _override(model: str, given: Mapping[str, Any]) -> Price:
-    for name, value in given.items():
-        if name not in _FIELDS:
-            raise InputError(
-                f"corpus.toml: [prices.{model}] has no '{name}'{did_you_mean(name, _FIELDS)}"
-            )
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or not 0 <= value < math.inf:
-            raise InputError(f"corpus.toml: [prices.{model}] {name} = {value!r}: dollars per 1M")
-    if "input" not in given or "output" not in given:
-        raise InputError(f"corpus.toml: [prices.{model}] needs 'input' and 'output'")
-    plain = {"cache_write": 1.25 * given["input"], "cache_read": 0.1 * given["input"], **given}
-    return Price(**plain)
-
-
-def dollars(micro: int | None) -> str:
-    """Micro-dollars for people: ``$12.34``, ``$0.0042``, or ``unknown``."""
     if micro is None:
         return "unknown"
-    value = micro / 1_000_000
-    return f"${value:,.2f}" if value >= 1 or micro == 0 else f"${value:.4f}"
+    sign, value = ("-" if micro < 0 else ""), abs(micro) / MILLIONTHS
+    if 0 < value < 0.0001:  # noqa: PLR2004 - the last digit that is shown
+        return f"{sign}<$0.0001"
+    digits = 2 if value == 0 or round(value, 4) >= 1 else 4
+    return f"{sign}${value:,.{digits}f}"
 
 
 class Purse:

@@ -19,7 +19,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -240,13 +240,18 @@ def process(*options: str) -> Iterator[str]:
 
 
 @contextmanager
-def serve(model: str | None) -> Iterator[Writer]:
-    """A writer that rehearses: everything as with Claude, and nothing to pay."""
-    with process() as address:
+def serve(model: str | None, address: str | None = None) -> Iterator[Writer]:
+    """A writer that rehearses: everything as with Claude, and nothing to pay.
+
+    Args:
+        model: the model to name in requests.
+        address: a stand-in that runs already; None starts one for as long as the writer is used.
+    """
+    with nullcontext(address) if address else process() as found:
         yield Writer(
             name="rehearse",
             model=model or MODEL,
-            base_url=address,
+            base_url=found,
             api_key="rehearsal",
             quality="demo",
         )

@@ -15,6 +15,8 @@ from corpus.report.folder import Build, Row
 CELLS = 9_000  # coverage cells that the page holds; beyond that, sections fold into their parents
 BINS = 24
 LINE = 300  # characters of a setting
+COST_SUMS = ("paid", "possibly_paid", "in_all", "per_million_kept")
+COST_FACTS = ("replies", "replayed", "unpriced", "cache_hits", "price_table")
 SHOWN_ELSEWHERE = frozenset(
     {"constitution", "stages", "counts", "by_kind", "by_section", "rejected", "cost", "gates"}
     | {"shards", "notes", "tokens"}
@@ -42,6 +44,7 @@ def headline(build: Build) -> Row:
         "sections_planned": len(planned),
         "sections_covered": len({entry.section for entry in build.kept}),
         "paid": (build.manifest.get("cost") or {}).get("paid"),
+        "rehearsed": (build.manifest.get("cost") or {}).get("rehearsed", False),
     }
 
 
@@ -176,7 +179,7 @@ def _was_judged(review: Mapping[str, Any]) -> bool:
 
 
 def cost(build: Build) -> Row:
-    """Calls, tokens and micro-dollars per stage as the manifest has them, and the totals."""
+    """Calls, tokens and micro-dollars per stage and stream as the manifest has them; the totals."""
     money = build.manifest.get("cost") or {}
     by_stage = money.get("by_stage") or {}
     used = build.manifest.get("tokens") or {}
@@ -192,12 +195,42 @@ def cost(build: Build) -> Row:
                 "paid": spent.get("paid") if isinstance(spent, Mapping) else spent,
             }
         )
-    known = ("paid", "possibly_paid", "saved", "per_million_kept")
-    totals = {"paid": None, "possibly_paid": None} | {
-        key: money[key] for key in known if key in money
-    }
     loose = {key: value for key, value in used.items() if not isinstance(value, Mapping)}
-    return {"stages": stages, "totals": totals, "tokens": loose}
+    return {
+        "stages": stages,
+        "streams": [_stream_cost(name, row) for name, row in _by_stream(money)],
+        "totals": _totals(money),
+        "rehearsed": money.get("rehearsed", False),
+        "facts": {key: money[key] for key in COST_FACTS if money.get(key) is not None},
+        "refusals": money.get("refusals") or {},
+        "unknown": money.get("unknown") or [],
+        "tokens": loose,
+    }
+
+
+def _totals(money: Mapping[str, Any]) -> Row:
+    """The sums of money; what was saved stands apart by how."""
+    totals: Row = {"paid": None, "possibly_paid": None}
+    totals |= {key: money[key] for key in COST_SUMS if key in money}
+    saved = money.get("saved")
+    if isinstance(saved, Mapping):
+        return totals | {f"saved_{how}": value for how, value in saved.items()}
+    return totals | ({"saved": saved} if "saved" in money else {})
+
+
+def _by_stream(money: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    found = money.get("by_stream") or {}
+    return [(name, found[name]) for name in _ordered(found)]
+
+
+def _stream_cost(name: str, row: Mapping[str, Any]) -> Row:
+    """A stream: its replies in all stages, how many were whole, tokens, money, and the yield."""
+    stages = [*(row.get("stages") or {}).values()]
+    sums = {
+        key: sum(s.get(key) or 0 for s in stages) for key in ("asked", "whole", "input", "output")
+    }
+    rest = {key: row.get(key) for key in ("paid", "tokens", "per_million_kept")}
+    return {"stream": name, **sums, **rest, "yield": row.get("yield") or {}}
 
 
 def shards(build: Build) -> dict[str, list[Row]]:

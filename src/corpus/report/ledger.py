@@ -20,12 +20,15 @@ from corpus.report.markup import (
     money,
     nothing,
     number,
+    percent,
     row,
     share,
     size,
     table,
 )
 
+REHEARSED = "rehearsed: nothing was paid"
+WAYS = {"direct": "to direct calls", "batch": "by batch"}
 LOADERS = {
     "parquet": 'load_dataset("$folder", "$config", split="$split")  # datasets',
     "jsonl": 'load_dataset("json", data_files="$file")  # datasets',
@@ -48,21 +51,83 @@ STEPS = {
 }
 TOTALS = {
     "paid": "Paid",
-    "possibly_paid": "Possibly paid (no answer came)",
-    "saved": "Saved by the journal and caches",
+    "possibly_paid": "Possibly paid (no answer came, or no usage in it)",
+    "in_all": "Paid in this folder, earlier plans too",
     "per_million_kept": "Per million kept tokens",
+    "saved": "Saved by the journal and caches",
+    "saved_resume": "Not bought again (was in the journal)",
+    "saved_cache": "Saved by the provider's cache",
+    "saved_batch": "Saved by batches",
 }
+YIELD = {"planned": "Briefs", "whole": "Whole texts", "passed": "Passed gates",
+         "accepted": "Accepted", "kept": "Kept"}  # fmt: skip
 
 
 def economy(facts: Row) -> Markup:
     """What was asked, what came through, what it cost."""
     said = "From the plan to what ships. A dash means that the step did not run."
-    sums = [
-        join([el("dt", TOTALS[key]), el("dd", money(value))])
-        for key, value in facts["cost"]["totals"].items()
+    cost = facts["cost"]
+    sums = [(TOTALS[key], money(value)) for key, value in cost["totals"].items()]
+    pairs = [*sums, *_replies(cost["facts"])]
+    parts = [
+        _funnel(facts["funnel"]),
+        _streams(cost["streams"]) if cost["streams"] else None,
+        _stages(cost["stages"]),
+        el("p", f"{REHEARSED.capitalize()}. The sums are what it would have cost.", class_="plain")
+        if cost["rehearsed"]
+        else None,
+        el("dl", [join([el("dt", key), el("dd", value)]) for key, value in pairs], class_="facts"),
+        _refusals(cost["refusals"]) if cost["refusals"] else None,
+        _unknown(cost["unknown"]) if cost["unknown"] else None,
     ]
-    parts = [_funnel(facts["funnel"]), _stages(facts["cost"]["stages"])]
-    return join([lead(said), parts, el("dl", sums, class_="facts")])
+    return join([lead(said), parts])
+
+
+def _replies(facts: Row) -> list[tuple[str, str]]:
+    """How the replies came, in words."""
+    ways = facts.get("replies") or {}
+    found = [(f"Replies {WAYS.get(way, way)}", count(number)) for way, number in ways.items()]
+    if "replayed" in facts:
+        found.append(("Replies from the journal", count(facts["replayed"])))
+    if "cache_hits" in facts:
+        found.append(("Prompt tokens read from the cache", percent(facts["cache_hits"])))
+    if facts.get("unpriced"):
+        found.append(("Replies without a price", count(facts["unpriced"])))
+    if "price_table" in facts:
+        found.append(("Price table of", str(facts["price_table"])))
+    return found
+
+
+def _streams(streams: Sequence[Row]) -> Markup:
+    """What each stream took and what it cost per million tokens that ship."""
+    lines = [
+        row(
+            stream["stream"],
+            *(number(count(stream[key])) for key in ("asked", "whole", "input", "output")),
+            *(number(count(stream["yield"].get(key))) for key in YIELD),
+            number(money(stream["paid"])),
+            number(_or_dash(stream["tokens"])),
+            number(money(stream["per_million_kept"])),
+        )
+        for stream in streams
+    ]
+    heads = ["Replies", "Whole", "Tokens in", "Tokens out", *YIELD.values()]
+    heads += ["Paid", "Kept tokens", "Per million kept"]
+    return table("Yield and cost per stream", ["Stream", *(f"#{h}" for h in heads)], lines)
+
+
+def _refusals(found: Row) -> Markup:
+    lines = [row(category, number(count(n))) for category, n in found.items()]
+    return table("Refusals by category", ["Category", "#Replies"], lines)
+
+
+def _unknown(found: Sequence[Row]) -> Markup:
+    """Requests of which nobody knows whether they were answered, and billed."""
+    lines = [
+        row(str(one.get("stage")), str(one.get("detail")), number(money(one.get("worst"))))
+        for one in found
+    ]
+    return table("Possibly paid: no answer came", ["Stage", "What happened", "#At most"], lines)
 
 
 def _funnel(streams: Sequence[Row]) -> Markup:

@@ -10,6 +10,8 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 
+from corpus.model.prices import dollars
+
 VOID = frozenset({"meta", "input"})
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f]")
 ABSENT = "not recorded"
@@ -110,11 +112,8 @@ def percent(value: float) -> str:
 
 
 def money(micro: float | None) -> str:
-    """Micro-dollars as dollars; small sums keep four digits after the point."""
-    if micro is None:
-        return ABSENT
-    dollars = micro / 1_000_000
-    return f"${dollars:,.4f}" if 0 < abs(dollars) < 1 else f"${dollars:,.2f}"
+    """Micro-dollars as dollars; small sums keep digits, and none that is not 0 reads as 0."""
+    return ABSENT if micro is None else dollars(micro)
 
 
 def measure(value: float | None, unit: str = "") -> str:

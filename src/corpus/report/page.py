@@ -107,13 +107,21 @@ def _numbers(head: Row) -> list[tuple[str, str, str]]:
             count(head["sections_covered"]),
             f"{known}, {count(head['sections'])} in all",
         ),
-        ("Paid", money(head["paid"]), "to the provider"),
+        _paid(head),
         (
             "Rejected",
             count(head["rejected"]),
             f"{lost}; {count(head['duplicate'])} near-copies more",
         ),
     ]
+
+
+def _paid(head: Row) -> tuple[str, str, str]:
+    """What was paid; of a rehearsal, what would have been."""
+    if not head["rehearsed"]:
+        return ("Paid", money(head["paid"]), "to the provider")
+    saved = f"; it would have been {money(head['paid'])}" if head["paid"] else ""
+    return ("Paid", "nothing", ledger.REHEARSED + saved)
 
 
 def _figure(label: str, value: str, about: str) -> Markup:

@@ -1,0 +1,115 @@
+"""The batches of an output, by hand: what is under way, and what to do about one that is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from corpus import settings
+from corpus.errors import InputError, did_you_mean
+from corpus.model import batchlog
+from corpus.model.journal import Journal
+
+if TYPE_CHECKING:
+    from corpus.model.batches import Batches
+
+ALL = (*batchlog.UNDER_WAY, "parsed", "never", "given_up")
+
+
+def listed(folder: Path) -> list[dict[str, Any]]:
+    """Every batch of an output, oldest first: nonce, id, size, state, begun.
+
+    Raises:
+        InputError: nothing was built there.
+        Locked: a build is running.
+    """
+    with _journal(folder) as journal:
+        return [
+            {
+                **batch._asdict(),
+                "began": datetime.fromtimestamp(batch.began, UTC).isoformat(timespec="seconds"),
+                "open": len(batchlog.open_items(journal, batch.nonce)),
+            }
+            for batch in batchlog.under_way(journal, ALL)
+        ]
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """The batches for people."""
+    lines = [
+        f"{row['nonce']}  {row['id'] or '-':<28}  {row['state']:<8}  {row['size']:>6} requests, "
+        f"{row['open']} open, {row['began']}"
+        for row in rows
+    ]
+    return "\n".join(lines) or "no batch was sent from here"
+
+
+def adopt(folder: Path, nonce: str, name: str) -> str:
+    """Take the provider's batch ``name`` for an intent whose answer was lost.
+
+    Raises:
+        InputError: there is no such intent, or the batch is not its.
+    """
+    with _room(folder) as (journal, room):
+        batch = _find(journal, nonce)
+        if batch.id is not None:
+            raise InputError(f"{nonce}: has its batch already, {batch.id}")
+        room.adopt(batch, name)
+    return f"{nonce} is {name}; run 'corpus build' to collect its replies"
+
+
+def cancel(folder: Path, nonce: str) -> str:
+    """Cancel a batch at the provider; give it up where the provider has lost it.
+
+    Raises:
+        InputError: there is no such batch under way.
+    """
+    from corpus.model.provider import Gone
+
+    with _room(folder) as (journal, room):
+        batch = _find(journal, nonce)
+        if batch.id is not None:
+            with suppress(Gone):
+                if room.provider.ended(batch.id) is not None:
+                    return f"{batch.id}: has ended; 'corpus build' collects its replies"
+                room.provider.cancel(batch.id)
+                return f"{batch.id}: asked to end; 'corpus build' collects what was answered"
+        room.give_up(batch)
+        return f"{nonce}: given up; the next build buys its {batch.size:,} requests again"
+
+
+@contextmanager
+def _journal(folder: Path) -> Iterator[Journal]:
+    path = folder / "journal.sqlite"
+    if not path.exists():
+        raise InputError(f"{folder}: no build in it; give the --output of 'corpus build'")
+    with Journal(path) as journal:
+        yield journal
+
+
+@contextmanager
+def _room(folder: Path) -> Iterator[tuple[Journal, Batches]]:
+    """The journal of an output and the batches of the writer that it was built with."""
+    from corpus.build import writer
+    from corpus.model.batches import Batches
+    from corpus.model.prices import FREE, Purse
+
+    with _journal(folder) as journal:
+        given = settings.load(folder / "corpus.toml")
+        with writer(given, print) as author:
+            room = Batches.of(author, journal, FREE, Purse(None), print)
+            try:
+                yield journal, room
+            finally:
+                room.close()
+
+
+def _find(journal: Journal, nonce: str) -> batchlog.Batch:
+    found = {batch.nonce: batch for batch in batchlog.under_way(journal)}
+    if nonce not in found:
+        known = did_you_mean(nonce, found) if found else "; none is under way"
+        raise InputError(f"{nonce}: no batch under way has this nonce{known}")
+    return found[nonce]

@@ -1,0 +1,356 @@
+"""Message Batches: half the price, and after any crash nothing is bought twice.
+
+``create`` takes no name and no idempotency key, so the order of events carries the safety: the
+intent (a nonce, the requests and their number) is committed before the batch is sent, every
+``custom_id`` begins with the nonce, and a run that finds an intent without an id looks for its
+batch at the provider before it may send anything again. States of a batch:
+
+    intent -> created -> ended -> fetched -> parsed      (or: never, given_up)
+
+Nothing here hands replies out: a batch ends with its replies in the journal, and the door reads
+them from there, as it does after a restart.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+from corpus.errors import CorpusError, InputError, Interrupted
+from corpus.model import batchlog
+from corpus.model.batchlog import Batch, Row
+from corpus.model.prices import Price, Purse
+from corpus.model.provider import Clock, Gone, Provider, size
+from corpus.model.replies import read_reply
+from corpus.model.wire import Cache, wire
+from corpus.records import Reply, Request
+from corpus.store import line
+
+if TYPE_CHECKING:
+    from corpus.model import Writer
+    from corpus.model.journal import Journal
+
+MOST = 5_000  # requests in a batch: results come sooner, and less hangs on one call
+MOST_BYTES = 32 * 2**20  # of a batch's body; the API takes 256 MB
+QUIET = 600.0  # seconds after which a batch that no listing shows was never created
+LISTINGS = 2  # that must not show it, besides
+SKEW = 300.0  # seconds that the provider's clock and ours may differ
+READS = 3  # times that results are read while rows are missing
+LONGEST_WAIT = 60.0  # seconds between two looks at a batch
+
+
+@dataclass
+class Batches:
+    """Batches of one writer: ``put`` what is to be asked, ``gather`` what is under way."""
+
+    provider: Provider
+    journal: Journal
+    price: Price | None
+    purse: Purse
+    say: Callable[[str], None] = lambda _: None
+    quiet: float = QUIET
+    cache: Cache | None = "1h"
+    most: int = MOST
+    clock: Clock = field(default_factory=Clock)
+    foreign: set[str] = field(default_factory=set)  # ids that proved to be somebody else's
+
+    @classmethod
+    def of(
+        cls,
+        writer: Writer,
+        journal: Journal,
+        price: Price | None,
+        purse: Purse,
+        say: Callable[[str], None],
+    ) -> Self:
+        """The batches of a writer, as it is reached."""
+        clock = Clock()
+        cache: Cache | None = "1h" if writer.cache else None
+        return cls(
+            Provider.of(writer, clock), journal, price, purse, say,
+            quiet=writer.quiet, cache=cache, clock=clock,
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """Close the client's connections."""
+        self.provider.close()
+
+    def put(self, requests: list[Request]) -> int:
+        """Send ``requests`` in as many batches as it takes; their intents are committed first.
+
+        Returns:
+            how many were sent: fewer where the budget has no room for the worst case of the rest.
+
+        Raises:
+            NoBatches: the server does not serve them.
+            Interrupted, ProviderStopped: the provider does not take them.
+        """
+        put = 0
+        for chunk in self._chunks(requests):
+            worst = [None if self.price is None else self.price.worst(r, batch=True) for r in chunk]
+            room = self._reserve(worst)
+            if room:
+                self._send(secrets.token_hex(8), chunk[:room], worst[:room])
+            put += room
+            if room < len(chunk):
+                break
+        return put
+
+    def gather(self, wanted: set[str] | None = None) -> dict[str, Reply]:
+        """Wait until batches under way have their replies in the journal.
+
+        Args:
+            wanted: keys that somebody waits for; a batch without any of them is fetched if it has
+                ended, and not waited for. None: all are waited for.
+
+        Returns:
+            by key, replies to requests that the provider will never serve.
+
+        Raises:
+            Interrupted: the results of a batch are gone, or the provider cannot be reached; the
+                message says what to do.
+        """
+        refused: dict[str, Reply] = {}
+        waits = 0
+        while True:
+            waiting = [b for b in batchlog.under_way(self.journal) if not self._advance(b, refused)]
+            if not any(self._wanted(batch, wanted) for batch in waiting):
+                return refused
+            waits += 1
+            self.clock.sleep(min(LONGEST_WAIT, 0.1 * 1.5**waits))
+
+    def cancel(self) -> int:
+        """Ask the provider to cancel every batch under way; the number of those asked for."""
+        found = [batch.id for batch in batchlog.under_way(self.journal) if batch.id]
+        for name in found:
+            self.provider.cancel(name)
+        return len(found)
+
+    def adopt(self, batch: Batch, name: str) -> None:
+        """Take the provider's batch ``name`` for this intent, on the user's word.
+
+        Raises:
+            InputError: it is unknown, has another number of requests, or answers others.
+        """
+        try:
+            found = self.provider.retrieve(name)
+        except Gone:
+            raise InputError(f"batch {name}: the provider does not know it") from None
+        if size(found) != batch.size:
+            raise InputError(
+                f"batch {name}: holds {size(found)} requests, the intent {batch.nonce} "
+                f"{batch.size}; 'corpus batches list' shows both"
+            )
+        if found.processing_status == "ended" and not self.provider.carries(name, batch.nonce):
+            raise InputError(f"batch {name}: its results do not carry the nonce {batch.nonce}")
+        batchlog.created(self.journal, batch.nonce, name)
+
+    def give_up(self, batch: Batch) -> None:
+        """Stop waiting for a batch, on the user's word; what it may have cost stays on file."""
+        for worst in batchlog.never(self.journal, batch.nonce, "given_up"):
+            self.purse.settle(worst, worst)
+
+    def _chunks(self, requests: list[Request]) -> Iterator[list[Request]]:
+        chunk: list[Request] = []
+        held = 0
+        for request in requests:
+            more = len(line(request.body()).encode()) + 200
+            if chunk and (len(chunk) >= self.most or held + more > MOST_BYTES):
+                yield chunk
+                chunk, held = [], 0
+            chunk.append(request)
+            held += more
+        yield chunk
+
+    def _reserve(self, worst: list[int | None]) -> int:
+        """Set the worst case of as many requests aside as fit; their number."""
+        for place, one in enumerate(worst):
+            if not self.purse.reserve(one):
+                return place
+        return len(worst)
+
+    def _send(self, nonce: str, requests: list[Request], worst: list[int | None]) -> None:
+        """Commit the intent, then create; a lost answer leaves it to ``gather`` to find it."""
+        batch = batchlog.intend(self.journal, nonce, requests, worst, self.clock.now())
+        rows = [
+            {"custom_id": f"{nonce}-{place}", "params": wire(request, self.cache)}
+            for place, request in enumerate(requests)
+        ]
+        try:
+            made = self.provider.create(rows)
+        except CorpusError:
+            self._never(batch)
+            raise
+        if isinstance(made, str):
+            batchlog.created(self.journal, nonce, made)
+            self.say(f"batch {made}: {len(requests):,} requests sent")
+        else:
+            self._note("batch_unknown", f"{nonce}: {made.detail}")
+
+    def _never(self, batch: Batch) -> None:
+        """An intent that the provider never took: its requests may be asked again at no risk."""
+        for worst in batchlog.never(self.journal, batch.nonce):
+            self.purse.settle(worst, 0)
+
+    def _wanted(self, batch: Batch, keys: set[str] | None) -> bool:
+        return keys is None or not keys.isdisjoint(batchlog.keys(self.journal, batch.nonce))
+
+    def _advance(self, batch: Batch, refused: dict[str, Reply]) -> bool:
+        """Bring a batch as far as it goes now; True if it needs no more waiting."""
+        if batch.id is None:
+            return self._reconcile(batch)
+        try:
+            if (found := self.provider.ended(batch.id)) is None:
+                return False
+            batchlog.ended(self.journal, batch.nonce)
+            Results(self, batch, refused).fetch(found.request_counts.succeeded)
+        except Gone:
+            raise Interrupted(
+                f"batch {batch.id} ({batch.size} requests): the provider no longer has its "
+                f"results; 'corpus batches cancel {batch.nonce}' gives it up, then the next build "
+                f"buys them again"
+            ) from None
+        return True
+
+    def _reconcile(self, batch: Batch) -> bool:
+        """Find the batch that a lost ``create`` may have made; True if there is none.
+
+        Several batches of one size may be under way, and only results carry the nonce: a candidate
+        that has not ended is waited for.
+        """
+        open_ones = False
+        for found in self._candidates(batch):
+            if found.processing_status != "ended":
+                open_ones = True
+            elif found.results_url and self.provider.carries(found.id, batch.nonce):
+                batchlog.created(self.journal, batch.nonce, found.id)
+                self._note("batch_adopted", f"{batch.nonce} is {found.id}")
+                self.say(f"batch {found.id}: found again ({batch.size:,} requests), not resent")
+                return False
+            else:
+                self.foreign.add(found.id)
+        return not open_ones and self._gave_no_sign(batch)
+
+    def _candidates(self, batch: Batch) -> list[Any]:
+        """The provider's batches of that size since the intent that no intent has yet."""
+        taken = batchlog.ids(self.journal) | self.foreign
+        listed = self.provider.since(batch.began - SKEW)
+        return [found for found in listed if size(found) == batch.size and found.id not in taken]
+
+    def _gave_no_sign(self, batch: Batch) -> bool:
+        """Declare a batch never created, after enough listings and a quiet period."""
+        listings = batchlog.listed(self.journal, batch.nonce)
+        if listings >= LISTINGS and self.clock.now() - batch.began >= self.quiet:
+            self._never(batch)
+            self._note("batch_never", batch.nonce)
+            return True
+        if listings == 1:
+            self.say(
+                f"a batch of {batch.size:,} requests was cut off as it was sent; looking for it "
+                f"for {self.quiet:.0f} s before it may be sent again"
+            )
+        return False
+
+    def _note(self, kind: str, detail: str) -> None:
+        self.journal.event(kind, detail).result()
+
+
+@dataclass
+class Results:
+    """The results of one ended batch, on their way into the journal."""
+
+    room: Batches
+    batch: Batch
+    refused: dict[str, Reply]
+
+    def fetch(self, billed: int) -> None:
+        """Commit every row, reading again while rows are missing.
+
+        Args:
+            billed: how many the provider says that it answered.
+
+        Raises:
+            Gone: the provider no longer has them.
+        """
+        journal, nonce = self.room.journal, self.batch.nonce
+        for _ in range(READS):
+            self.room.provider.read(str(self.batch.id), self._take)
+            missing = batchlog.open_items(journal, nonce)
+            if not missing:
+                break
+        else:
+            self._missing(missing, billed - batchlog.succeeded(journal, nonce))
+        batchlog.fetched(journal, nonce)
+        if unreadable := batchlog.parsed(journal, nonce):
+            self._note("unreadable", f"{unreadable} replies")
+
+    def _take(self, rows: Iterator[dict[str, Any] | None]) -> None:
+        """Commit rows in groups; a row that is settled already says nothing new."""
+        group: dict[int, dict[str, Any]] = {}
+        for row in rows:
+            place = None if row is None else self._place(row)
+            if row is None or place is None:
+                self._note("row_foreign", str(row)[:200])
+                continue
+            if place in group or len(group) >= batchlog.GROUP:
+                self._commit(group)
+                group = {}
+            group[place] = row["result"]
+        self._commit(group)
+
+    def _place(self, row: dict[str, Any]) -> int | None:
+        """Which request a row answers; None if it is none of ours."""
+        nonce, _, place = str(row.get("custom_id")).rpartition("-")
+        ours = nonce == self.batch.nonce and isinstance(row.get("result"), dict)
+        number = int(place) if ours and place.isdecimal() else self.batch.size
+        return number if number < self.batch.size else None
+
+    def _commit(self, group: dict[int, dict[str, Any]]) -> None:
+        known = batchlog.attempts(self.room.journal, self.batch.nonce, list(group))
+        rows: list[Row] = []
+        reserved: list[int | None] = []
+        for place, result in group.items():
+            attempt, key, worst = known[place]
+            row = self._row(attempt, key, result)
+            if row is None:
+                self._note("row_unknown_type", str(result)[:200])
+                continue
+            rows.append(row)
+            reserved.append(worst)
+        settled = batchlog.settle(self.room.journal, rows)
+        for row, worst, new in zip(rows, reserved, settled, strict=True):
+            if new:
+                self.room.purse.settle(worst, worst if row.cost is None else row.cost)
+
+    def _row(self, attempt: int, key: str, result: dict[str, Any]) -> Row | None:
+        """What a result means for its attempt; None for a type that nobody knows."""
+        kind = result.get("type")
+        if kind == "succeeded" and isinstance(result.get("message"), dict):
+            body = line(result["message"])
+            cost = read_reply(key, body, self.room.price, batch=True).cost
+            return Row(attempt, "ok", body=body, cost=cost)
+        if kind == "errored":
+            error = (result.get("error") or {}).get("error") or {}
+            detail = f"{error.get('type')}: {error.get('message')}"
+            if error.get("type") != "invalid_request_error":
+                return Row(attempt, "error", detail=detail)
+            self.refused[key] = Reply(key, "", "error_400", "", batch=True)
+            return Row(attempt, "refused", detail=detail)
+        return Row(attempt, "error", detail=str(kind)) if kind in {"expired", "canceled"} else None
+
+    def _missing(self, items: list[tuple[int, int | None]], billed: int) -> None:
+        """Rows that never came: possibly paid for, if the provider counts more than it sent."""
+        state = "unknown" if billed > 0 else "error"
+        self._note("rows_missing", f"{len(items)} rows, {max(0, billed)} of them billed")
+        self.room.say(
+            f"batch {self.batch.id}: {len(items):,} results are missing; they are asked again"
+        )
+        gone = [Row(attempt, state, detail="no row in the results") for attempt, _ in items]
+        batchlog.settle(self.room.journal, gone)
+        for _, worst in items:
+            self.room.purse.settle(worst, worst if state == "unknown" else 0)
+
+    def _note(self, kind: str, detail: str) -> None:
+        self.room.journal.event(kind, f"{self.batch.id}: {detail}").result()

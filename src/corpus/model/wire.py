@@ -1,0 +1,27 @@
+"""Requests as they travel: the body, with the constant prefix marked for the provider's cache."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from corpus.records import Request
+
+Cache = Literal["5m", "1h"]
+SHORTEST = 1024  # tokens: the API ignores a mark on a shorter prefix
+
+
+def wire(request: Request, cache: Cache | None = None) -> dict[str, Any]:
+    """The JSON body of ``request``; its system prompt as one marked block if ``cache`` is given.
+
+    The journal's key is taken of the body without marks: a cached reply answers the same request.
+    """
+    body = request.body()
+    if cache is not None and request.system:
+        mark = {"type": "ephemeral", "ttl": cache}
+        body["system"] = [{"type": "text", "text": request.system, "cache_control": mark}]
+    return body
+
+
+def prefix(request: Request) -> str | None:
+    """What requests share if one of them warms the cache for the others; None if too short."""
+    return request.system if len(request.system) // 4 >= SHORTEST else None

@@ -1,0 +1,150 @@
+"""The journal: what it promises about crashes, damage, versions and room on the disk."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpus.errors import DiskError, InputError
+from corpus.model import batchlog
+from corpus.model.batchlog import Row
+from corpus.model.journal import Journal
+from corpus.model.salvage import salvage
+from corpus.model.schema import FIRST, VERSION
+from corpus.records import Request
+
+
+def ask(number: int) -> Request:
+    return Request("draft", "m", "", ({"role": "user", "content": f"text {number}"},), 10)
+
+
+def answered(path: Path, count: int) -> list[Request]:
+    """A closed journal with ``count`` replies."""
+    requests = [ask(number) for number in range(count)]
+    with Journal(path) as journal:
+        for number, request in enumerate(requests):
+            attempt = journal.intend(request, 7).result()
+            journal.keep(attempt, request.key, f"body {number}", request_id="", cost=3).result()
+    return requests
+
+
+def damage(path: Path, statement: str, *values: str) -> None:
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute(statement, values)
+    connection.close()
+
+
+def test_a_journal_of_the_first_version_is_brought_forward_with_its_replies(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    old = sqlite3.connect(path)
+    old.executescript(FIRST + "PRAGMA user_version = 1;")
+    old.execute("INSERT INTO item VALUES ('k', 'draft', '{}')")
+    old.execute("INSERT INTO attempt (id, key, state, cost) VALUES (1, 'k', 'ok', 5)")
+    digest = "230d8358dc8e8890b4c58deeb62912ee2f20357ae92a5cc861b98e68fe31acb5"
+    old.execute("INSERT INTO result VALUES ('k', 1, 'body', ?)", (digest,))
+    old.commit()
+    old.close()
+    with Journal(path) as journal:
+        assert [kept.body for kept in journal.replies(["k"])] == ["body"]
+        assert journal.spent().paid == 5
+        assert batchlog.under_way(journal) == []
+
+
+def test_a_journal_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    answered(path, 1)
+    damage(path, f"PRAGMA user_version = {VERSION + 1}")
+    before = path.read_bytes()
+    with pytest.raises(InputError, match="newer version"):
+        Journal(path)
+    assert path.read_bytes() == before
+
+
+def test_a_call_cut_off_by_a_crash_counts_as_possibly_paid_in_the_next_run(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    with Journal(path) as journal:
+        journal.intend(ask(1), 900).result()
+    with Journal(path) as journal:
+        assert journal.spent() == (0, 900, 0)
+        assert journal.accounts()["unknown"][0]["detail"].startswith("the process ended")
+
+
+def test_a_batch_cut_off_by_a_crash_keeps_its_money_set_aside(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    with Journal(path) as journal:
+        batchlog.intend(journal, "n1", [ask(1), ask(2)], [10, 20], 0.0)
+    with Journal(path) as journal:
+        assert journal.spent() == (0, 0, 30)
+        assert [batch.nonce for batch in batchlog.under_way(journal)] == ["n1"]
+
+
+def test_of_two_bodies_for_one_row_the_first_is_used_and_the_second_is_kept(tmp_path: Path) -> None:
+    with Journal(tmp_path / "journal.sqlite") as journal:
+        batchlog.intend(journal, "n1", [ask(1)], [10], 0.0)
+        (attempt, key, _) = batchlog.attempts(journal, "n1", [0])[0]
+        for body in ("first", "first", "second"):
+            batchlog.settle(journal, [Row(attempt, "ok", body=body, cost=1)])
+        assert [kept.body for kept in journal.replies([key])] == ["first"]
+        assert journal.accounts()["events"] == {"row_surplus": 1}
+        assert journal.spent().paid == 1
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE result SET body = 'x' || body", "DELETE FROM result", "UPDATE result SET key = 'x'"],
+)
+def test_a_reply_that_is_not_as_it_was_written_is_never_used(
+    tmp_path: Path, statement: str
+) -> None:
+    path = tmp_path / "journal.sqlite"
+    (request,) = answered(path, 1)
+    damage(path, statement)
+    with Journal(path) as journal, pytest.raises(DiskError, match="corpus salvage"):
+        list(journal.replies([request.key]))
+
+
+def test_salvage_keeps_whole_replies_and_sets_the_damaged_file_aside(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    requests = answered(path, 5)
+    damage(path, "UPDATE result SET body = 'other' WHERE key = ?", requests[2].key)
+    found = salvage(path)
+    assert (found.saved, found.damaged) == (4, 1)
+    assert found.aside.exists()
+    with Journal(path) as journal:
+        saved = {kept.key for kept in journal.replies([request.key for request in requests])}
+        assert saved == {request.key for request in requests} - {requests[2].key}
+        assert journal.spent().paid == 15  # the lost one was paid for, too
+
+
+def test_nothing_is_sent_when_the_disk_could_not_hold_the_reply(tmp_path: Path) -> None:
+    with Journal(tmp_path / "journal.sqlite") as journal:
+        with pytest.raises(DiskError, match="bytes free"):
+            journal.check_room(2**60)
+        assert journal.attempts() == 0
+
+
+@given(st.lists(st.binary(min_size=1, max_size=400), min_size=1, max_size=4), st.data())
+def test_any_damage_is_detected_or_harmless(pieces: list[bytes], data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "journal.sqlite"
+        requests = answered(path, 6)
+        raw = bytearray(path.read_bytes())
+        for piece in pieces:
+            at = data.draw(st.integers(0, len(raw) - len(piece)))
+            raw[at : at + len(piece)] = piece
+        path.write_bytes(raw)
+        try:
+            with Journal(path) as journal:
+                bodies = {
+                    kept.key: kept.body for kept in journal.replies([r.key for r in requests])
+                }
+                attempts = journal.attempts()
+        except (DiskError, InputError):
+            return
+        assert attempts < 6 or bodies == {r.key: f"body {n}" for n, r in enumerate(requests)}
