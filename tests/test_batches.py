@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -260,3 +262,16 @@ def test_the_system_prompt_travels_marked_for_the_cache_and_the_key_does_not_cha
     mark = {"type": "ephemeral", "ttl": "1h"}
     assert batch["requests"][0]["params"]["system"][0]["cache_control"] == mark
     assert reply.key == asked(1)[0].key
+
+
+def test_one_request_of_a_long_prefix_goes_ahead_to_warm_the_cache_of_the_batch(
+    provider: Provider, journal: Journal
+) -> None:
+    long = [replace(one, system="Rule by rule. " * 400) for one in asked(220)]
+    writer = Writer("claude", MODEL, provider.address, "k", batches=True, cache=True)
+    with Model(writer, journal) as model:
+        assert len(list(model.answer(long))) == 220
+    assert (len(provider.direct), len(provider.billed)) == (1, 219)
+    mark = {"type": "ephemeral", "ttl": "1h"}
+    assert provider.direct[0]["system"][0]["cache_control"] == mark
+    assert json.loads(provider.billed[0])["system"] == provider.direct[0]["system"]

@@ -23,6 +23,7 @@ from corpus.model import batchlog
 from corpus.model.journal import SLICE, Journal
 from corpus.model.prices import FREE, Price, Purse, price_of
 from corpus.model.replies import read_reply
+from corpus.model.wire import Cache, prefix
 from corpus.records import Reply, Request
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 ALL_STAGES = frozenset({"principles", "message", "draft", "rewrite", "judge"})
 BATCH_FROM = 200  # pending requests: fewer are answered sooner by direct calls
+WARMING = 20  # requests with one long prefix: from here on a batch reads more than a warm-up costs
 REGRET = 5.0  # seconds after a first Ctrl-C in which a second one offers to cancel batches
 
 
@@ -136,6 +138,7 @@ class Model:
             Interrupted: on Ctrl-C, or when the provider cannot be reached.
         """
         pending: dict[str, Request] = {}
+        warmed: set[str] = set()
         requests = iter(requests)
         while part := {request.key: request for request in islice(requests, SLICE)}:
             yield from self._replay(part)
@@ -144,9 +147,10 @@ class Model:
             yield from self._gather(pending)
         while pending:
             if self._by_batch(len(pending)):
+                yield from self._warm_up(pending, warmed)
                 yield from self._ask_in_batches(pending)
             else:
-                yield from self._ask_directly(pending)
+                yield from self._ask_directly(pending, list(pending.values()))
 
     def accounts(self) -> dict[str, Any]:
         """What the journal knows of attempts, ways, unknown outcomes and events."""
@@ -181,12 +185,30 @@ class Model:
             self._count(pending.pop(kept.key), reply)
             yield reply
 
-    def _ask_directly(self, pending: dict[str, Request]) -> Iterator[Reply]:
+    def _warm_up(self, pending: dict[str, Request], warmed: set[str]) -> Iterator[Reply]:
+        """Ask one request of each long prefix directly, so that the batch finds it in the cache.
+
+        A batch's requests run side by side, so the first of them would all write the cache.
+        """
+        if not self.writer.cache:
+            return
+        sharing: dict[str, list[Request]] = {}
+        for request in pending.values():
+            if (start := prefix(request)) is not None and start not in warmed:
+                sharing.setdefault(start, []).append(request)
+        first = [found[0] for found in sharing.values() if len(found) >= WARMING]
+        warmed |= sharing.keys()
+        if first:
+            yield from self._ask_directly(pending, first, "1h")
+
+    def _ask_directly(
+        self, pending: dict[str, Request], requests: list[Request], cache: Cache = "5m"
+    ) -> Iterator[Reply]:
         from corpus.model.direct import Direct
 
         if self._direct is None:
             self._direct = Direct(self.writer, self._journal, self.price, self.purse)
-        for request, reply in self._direct.answer(list(pending.values())):
+        for request, reply in self._direct.answer(requests, cache):
             del pending[request.key]
             self._count(request, reply)
             yield reply

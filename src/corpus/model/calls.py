@@ -25,7 +25,7 @@ from corpus.model.limiter import Limiter, Ticket
 from corpus.model.patience import Breaker, Patience, silent
 from corpus.model.prices import Price, Purse
 from corpus.model.replies import read_reply
-from corpus.model.wire import prefix, wire
+from corpus.model.wire import Cache, prefix, wire
 from corpus.records import Reply, Request
 
 if TYPE_CHECKING:
@@ -84,8 +84,12 @@ class Caller:
             self._settle(worst, 0)
             raise
 
-    async def call(self, request: Request, ticket: Ticket, worst: int | None, halt: Halt) -> Reply:
+    async def call(
+        self, request: Request, ticket: Ticket, worst: int | None, halt: Halt, cache: Cache = "5m"
+    ) -> Reply:
         """Send ``request`` until it is answered, refused for good, or no longer worth a try.
+
+        A long prefix is kept in the provider's cache for ``cache``, where the writer has one.
 
         Raises:
             BudgetReached: another attempt's worst case does not fit into the budget.
@@ -93,18 +97,18 @@ class Caller:
             Interrupted: the provider cannot be reached or asks for a long pause.
         """
         try:
-            return await self._until_done(request, ticket, worst, halt)
+            return await self._until_done(request, ticket, worst, halt, cache)
         except CorpusError as error:
             halt.because(error)  # before anybody else is let in
             raise
 
     async def _until_done(
-        self, request: Request, ticket: Ticket, worst: int | None, halt: Halt
+        self, request: Request, ticket: Ticket, worst: int | None, halt: Halt, cache: Cache
     ) -> Reply:
         tries = {"unknown": 0, "error": 0, "limited": 0}
         answers = self._breaker.answers
         while True:
-            outcome = await self._attempt(request, ticket, worst)
+            outcome = await self._attempt(request, ticket, worst, cache)
             if isinstance(outcome, Reply):
                 return outcome
             if outcome.stops is not None:
@@ -139,12 +143,12 @@ class Caller:
         return str(self._client.base_url)
 
     async def _attempt(
-        self, request: Request, ticket: Ticket, worst: int | None
+        self, request: Request, ticket: Ticket, worst: int | None, cache: Cache
     ) -> Reply | Failure:
         cost: int | None = worst  # if it is cancelled
         try:
             number = await self._intend(request, worst)
-            outcome = await self._send(request, number)
+            outcome = await self._send(request, number, cache)
             if isinstance(outcome, Failure):
                 cost = worst if outcome.state == "unknown" else 0
                 note = self._journal.fail(number, outcome.state, outcome.status, outcome.detail)
@@ -176,7 +180,7 @@ class Caller:
         if noted.exception() is None:
             self._journal.fail(noted.result(), "error", None, "stopped before it was sent")
 
-    async def _send(self, request: Request, number: int) -> httpx2.Response | Failure:
+    async def _send(self, request: Request, number: int, cache: Cache) -> httpx2.Response | Failure:
         """Post a request and read all of its answer, by the deadline.
 
         The SDK's ``post`` and not ``messages.create``: its client, keys, headers and errors, but
@@ -189,7 +193,7 @@ class Caller:
                 response = await self._client.post(
                     "/v1/messages",
                     cast_to=httpx2.Response,
-                    body=wire(request, "5m" if marked else None),
+                    body=wire(request, cache if marked else None),
                 )
         except TimeoutError:
             return Failure("unknown", f"no answer within {limit:.0f} s", kind="cut")

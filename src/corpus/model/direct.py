@@ -27,7 +27,7 @@ from corpus.model.lanes import CONNECT, client
 from corpus.model.limiter import Limiter
 from corpus.model.patience import Patience
 from corpus.model.prices import Price, Purse
-from corpus.model.wire import prefix
+from corpus.model.wire import Cache, prefix
 from corpus.records import Reply, Request
 
 if TYPE_CHECKING:
@@ -70,8 +70,12 @@ class Direct:
         self._warm: dict[str, float] = {}
         self._at_once = False  # a second Ctrl-C
 
-    def answer(self, requests: list[Request]) -> Iterator[tuple[Request, Reply]]:
+    def answer(
+        self, requests: list[Request], cache: Cache = "5m"
+    ) -> Iterator[tuple[Request, Reply]]:
         """Yield each request with its reply, committed to the journal, in the order of arrival.
+
+        Long prefixes are kept in the provider's cache for ``cache``, where the writer has one.
 
         A reply whose ``stop`` begins with ``error_`` is none: the server did not answer that one.
 
@@ -80,7 +84,7 @@ class Direct:
             Interrupted: on Ctrl-C (a second one does not wait for the calls in flight), or when
                 the provider cannot be reached.
         """
-        run = _Run(requests, self._warm if self._writer.cache else None)
+        run = _Run(requests, self._warm if self._writer.cache else None, cache)
         self._start(run)
         until: float | None = None
         try:
@@ -177,7 +181,7 @@ class Direct:
         try:
             while (request := await run.next()) is not None:
                 ticket, worst = await caller.enter(request, run.halt)
-                task = asyncio.create_task(caller.call(request, ticket, worst, run.halt))
+                task = asyncio.create_task(caller.call(request, ticket, worst, run.halt, run.cache))
                 tasks.add(task)
                 task.add_done_callback(partial(note, request))
         except CorpusError as error:
@@ -189,7 +193,10 @@ class Direct:
 class _Run:
     """The requests of one ``answer``: the caller's thread takes replies, the loop does the rest."""
 
-    def __init__(self, requests: list[Request], warm: dict[str, float] | None) -> None:
+    def __init__(
+        self, requests: list[Request], warm: dict[str, float] | None, cache: Cache
+    ) -> None:
+        self.cache: Cache = cache
         self.halt = Halt()
         self.ended = threading.Event()
         self._done: queue.SimpleQueue[tuple[Request, Reply] | None] = queue.SimpleQueue()
