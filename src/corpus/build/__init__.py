@@ -139,6 +139,7 @@ def _finish(
     watch.stage("report", 1)
     page = report.write(folder, made)
     store.write_json(folder / "manifest.json", made)
+    watch.step()
     watch.done()
     return Outcome(made, page, metrics)
 

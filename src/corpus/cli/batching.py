@@ -108,8 +108,12 @@ def _room(folder: Path) -> Iterator[tuple[Journal, Batches]]:
 
 
 def _find(journal: Journal, nonce: str) -> batchlog.Batch:
+    """The batch under way with this nonce, or this id at the provider."""
     found = {batch.nonce: batch for batch in batchlog.under_way(journal)}
+    for batch in list(found.values()):
+        if batch.id == nonce:
+            return batch
     if nonce not in found:
         known = did_you_mean(nonce, found) if found else "; none is under way"
-        raise InputError(f"{nonce}: no batch under way has this nonce{known}")
+        raise InputError(f"{nonce}: no batch under way has this nonce or id{known}")
     return found[nonce]

@@ -141,7 +141,7 @@ class Batches:
         if size(found) != batch.size:
             raise InputError(
                 f"batch {name}: holds {size(found)} requests, the intent {batch.nonce} "
-                f"{batch.size}; 'corpus batches list' shows both"
+                f"{batch.size}"
             )
         if found.processing_status == "ended" and not self.provider.carries(name, batch.nonce):
             raise InputError(f"batch {name}: its results do not carry the nonce {batch.nonce}")
