@@ -308,6 +308,6 @@ def refuse_over_budget(plan: dict[str, Any], budget: float | None) -> None:
     least = plan["totals"]["price_build"]["low"] / 1e6
     if least > budget:
         raise InputError(
-            f"--budget {budget:g}: the plan costs at least ${least:,.2f}; lower --tokens, or give "
+            f"--budget {budget:g}: the plan costs at least ${least:,.4f}; lower --tokens, or give "
             f"a larger budget"
         )
