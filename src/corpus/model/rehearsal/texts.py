@@ -1,0 +1,108 @@
+"""What the stand-in writes: random words with some grammar, in the form that a prompt asks for.
+
+The text passes the gates of a build and resembles nothing; it is a function of the request alone.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+
+REJECTED = 0.05  # share of the texts that the rehearsed judge finds off their brief
+
+_NOUNS = """
+kettle ledger garden ferry window sparrow bucket harbour pocket violin ladder orchard blanket
+signal meadow hinge lantern recipe market valley bridge needle saddle cradle furnace compass
+shoulder winter letter carpet engine shelf thread basket corner island river teacher nurse porter
+mason clerk cousin neighbour stranger driver gardener baker sailor painter farmer child mistake
+answer habit promise doubt reason custom lesson border shadow candle feather pebble barrel chimney
+drawer envelope fiddle gutter hammer iron jacket kitchen lemon mirror napkin oven pencil quilt
+rudder spoon table umbrella vessel wagon yard almond butter cabin dairy errand fence grain hollow
+insect journal keeper linen mill notice onion parcel queue roof stable timber uncle veil wheel
+apron bench cellar dough elbow flour glove hedge inkwell jug knot loaf mortar nest oar plank
+quarry rope sieve tray urn vine well yarn anchor bolt crate dial easel flask gate hook
+""".split()
+_VERBS = """
+carries mends follows weighs answers keeps forgets borrows measures opens hides turns lifts counts
+crosses paints warms gathers leaves finds names washes folds sorts trusts questions repairs delays
+returns shelters studies feeds warns greets teaches watches needs joins divides copies presses
+moves admires tests marks clears ties loads
+""".split()
+_LINKS = """
+because although until since while whenever unless before after though
+""".split()
+_QUALITIES = """
+narrow patient early crooked honest quiet stubborn useful heavy distant plain careful bitter
+bright slow familiar broken gentle uneven warm hasty private ordinary thin proud steady cold
+sudden restless dusty loyal awkward shallow tender rough modest rare humble
+""".split()
+_JOINS = (" ", " ", "\n\n")
+
+
+def compose(prompt: str, chance: random.Random) -> str:
+    """What the prompt asks for: principles, a review, or a text between the tags it names."""
+    if "<principle>" in prompt:
+        return _principles(prompt, chance)
+    if "<review>" in prompt:
+        return _review(chance)
+    ordered = re.search(r"about (\d+) words", prompt)
+    words = int(ordered[1]) if ordered else 60
+    tags = re.findall(r"between <(\w+)> and </\1>", prompt)
+    parts = []
+    for tag in tags:
+        text = "the second sentence drags" if tag == "defects" else prose(words, chance)
+        parts.append(f"<{tag}>\n{text}\n</{tag}>")
+    return "\n".join(parts) or prose(words, chance)
+
+
+def prose(words: int, chance: random.Random) -> str:
+    """About so many words in sentences and paragraphs."""
+    text, count = "", 0
+    while count < words:
+        sentence = _sentence(chance)
+        text += (chance.choice(_JOINS) if text else "") + sentence
+        count += len(sentence.split())
+    return text
+
+
+def _sentence(chance: random.Random) -> str:
+    def clause() -> str:
+        noun, other = chance.sample(_NOUNS, 2)
+        quality = chance.choice(_QUALITIES)
+        verb = chance.choice(_VERBS)
+        return chance.choice(
+            (
+                f"a {quality} {noun} {verb} the {other}",
+                f"the {noun} {verb} every {quality} {other}",
+                f"no {noun} {verb} its {other}",
+                f"some {quality} {noun} {verb} one {other}",
+            )
+        )
+
+    joined = f"{clause()} {chance.choice(_LINKS)} {clause()}"
+    text = chance.choice((clause(), joined, joined, f"{joined}, and {clause()}"))
+    return text[0].upper() + text[1:] + "."
+
+
+def _principles(prompt: str, chance: random.Random) -> str:
+    """Up to four sentences of the section, each with a reason, in blocks."""
+    found = re.search(r"<section>\n(.*?)\n</section>", prompt, re.DOTALL)
+    section = found[1] if found else ""
+    sentences: list[str] = re.findall(r"[A-Z][^.!?\n]{30,300}[.!?]", section)
+    quotes = chance.sample(sentences, min(4, len(sentences))) or [section[:80].strip()]
+    return "\n".join(
+        f"<principle>\n<statement>{quote}</statement>\n<why>{_sentence(chance)}</why>\n"
+        f"<quote>{quote}</quote>\n</principle>"
+        for quote in quotes
+    )
+
+
+def _review(chance: random.Random) -> str:
+    """Mostly an acceptance; one text in twenty is off its brief."""
+    accepted = chance.random() > REJECTED
+    marks = [chance.choice((3, 4, 4, 5)) for _ in range(5)]
+    names = ("fidelity", "reasons", "realism", "brief", "prose")
+    lines = [f"{name}: {mark}" for name, mark in zip(names, marks, strict=True)]
+    lines += [f"faults: {'none' if accepted else 'off_brief'}"]
+    lines += [f"verdict: {'accept' if accepted else 'reject'}"]
+    return "<review>\n" + "\n".join(lines) + "\n</review>"
