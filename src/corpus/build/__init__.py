@@ -215,7 +215,8 @@ def writer(given: Settings, say: Any) -> Iterator[Writer]:  # noqa: ANN401 - a p
     elif name == "rehearse":
         from corpus.model import rehearsal
 
-        with rehearsal.serve(given.model, given.base_url) as author:
+        state = Path(given.output) / "rehearsal"
+        with rehearsal.serve(given.model, given.base_url, state) as author:
             yield author
     else:
         if not (address or key):

@@ -324,13 +324,38 @@ def init(folder: Path) -> None:
     "--ledger",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Note every reply that would have been billed.",
+    help="Bill every generation here, durably.",
 )
-def rehearse(port: int, ledger: Path | None) -> None:
-    """Serve a local stand-in for the Messages API, for rehearsals at no cost."""
-    from corpus.model import rehearsal
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Keep batches (and the ledger) here, so that a restart finds them.",
+)
+@click.option(
+    "--faults",
+    default="",
+    metavar="SHARES|FILE",
+    help="Such as 429=0.04,529=0.02,cut=0.01, or a file of '<number> <fault>'.",
+)
+@click.option("--seed", type=int, default=0, help="Of the faults.")
+@click.option("--batch-seconds", type=float, default=0.0, help="How long a batch takes.")
+@click.option("--latency", type=float, default=0.0, help="Seconds that a reply takes.")
+@click.option("--rpm", type=float, help="Requests a minute.")
+@click.option("--burst", type=float, help="Requests that can be saved up.")
+@click.option("--itpm", type=float, help="Input tokens a minute.")
+@click.option("--otpm", type=float, help="Output tokens a minute.")
+@click.option(
+    "--clock",
+    type=click.Choice(["wall", "manual"]),
+    default="wall",
+    help="Manual: stands still until POST /rehearsal/clock advances it.",
+)
+def rehearse(**given: Any) -> None:
+    """Serve a local stand-in for Messages and Message Batches, for rehearsals at no cost."""
+    from corpus.cli import rehearsing
 
-    rehearsal.run(port, ledger)
+    rehearsing.serve(given)
 
 
 def main() -> None:

@@ -140,8 +140,7 @@ class Batches:
             raise InputError(f"batch {name}: the provider does not know it") from None
         if size(found) != batch.size:
             raise InputError(
-                f"batch {name}: holds {size(found)} requests, the intent {batch.nonce} "
-                f"{batch.size}"
+                f"batch {name}: holds {size(found)} requests, the intent {batch.nonce} {batch.size}"
             )
         if found.processing_status == "ended" and not self.provider.carries(name, batch.nonce):
             raise InputError(f"batch {name}: its results do not carry the nonce {batch.nonce}")

@@ -74,7 +74,7 @@ def picos(model: str, usage: dict[str, Any]) -> int | None:
     rate: Price = price
     while rate.up_to is not None and plain + fresh + read > rate.up_to and rate.long is not None:
         rate = rate.long
-    total = plain * rate.input + read * rate.cache_read + usage["output_tokens"] * rate.output
+    total: int = plain * rate.input + read * rate.cache_read + usage["output_tokens"] * rate.output
     total += written["ephemeral_5m_input_tokens"] * rate.cache_write
     total += written["ephemeral_1h_input_tokens"] * rate.cache_write_1h
     return -(-total * rate.batch // _MILLION) if usage["service_tier"] == "batch" else total

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import socket
@@ -73,9 +74,10 @@ class Clock:
 class Refused(Exception):
     """An answer in the error envelope."""
 
-    def __init__(self, status: int, text: str, **headers: str) -> None:
+    def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
-        self.status, self.text, self.headers = status, text, headers
+        self.status, self.text = status, text
+        self.headers: dict[str, str] = {}
 
 
 @dataclass
@@ -148,15 +150,17 @@ class Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path).path.strip("/").split("/")
         try:
             name, rest = _route(parts)
-            if name not in services:
-                raise Refused(404 if name is None else 405, f"no such path: {self.path}")
+            service = services.get(name, self._nothing)
             if parts[0] == "v1":
                 self._headers_in_order(len(raw), name == "batches")
-            services[name](_json(raw) if self.command == "POST" and raw else {}, rest)
+            service(_json(raw) if self.command == "POST" and raw else {}, rest)
         except KeyError as error:
             self._refuse(Refused(404, f"not found: {error.args[0]}"))
         except Refused as refused:
             self._refuse(refused)
+
+    def _nothing(self, _: Any, __: list[str]) -> None:  # noqa: ANN401 - JSON
+        raise Refused(404, f"{self.command} {self.path}: no such path")
 
     def _headers_in_order(self, size: int, batch: bool) -> None:  # noqa: FBT001 - private
         if not (self.headers.get("x-api-key") or self.headers.get("authorization")):
@@ -191,8 +195,9 @@ class Handler(BaseHTTPRequestHandler):
         if fault == "reset":
             raise self._hang_up()
         if fault.isdecimal():
-            again = {"retry-after": "1"} if fault == "429" else {}
-            raise Refused(int(fault), f"rehearsed {fault}", **again)
+            refused = Refused(int(fault), f"rehearsed {fault}")
+            refused.headers |= {"retry-after": "1"} if fault == "429" else {}
+            raise refused
 
     def _after(self, fault: str, payload: dict[str, Any]) -> None:
         """The reply, or what becomes of it."""
@@ -292,7 +297,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         kind = _KINDS.get(refused.status, "api_error")
         error = {"type": kind, "message": refused.text}
-        self._send(refused.status, {"type": "error", "error": error}, **refused.headers)
+        self._send(refused.status, {"type": "error", "error": error}, headers=refused.headers)
 
     def _send(
         self,
@@ -300,7 +305,7 @@ class Handler(BaseHTTPRequestHandler):
         payload: dict[str, Any] | bytes,
         kind: str = "application/json",
         length: int | None = None,
-        **headers: str,
+        headers: dict[str, str] | None = None,
     ) -> None:
         request_id = f"req_{next(self.app.numbers):012d}"
         if isinstance(payload, dict) and payload.get("type") == "error":
@@ -308,10 +313,10 @@ class Handler(BaseHTTPRequestHandler):
         data = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
         self.send_response(status)
         if self.path.startswith("/v1/messages"):
-            headers = self.app.quota.headers() | headers
+            headers = self.app.quota.headers() | (headers or {})
             self.app.statuses[str(status)] += self.path.split("?")[0] == "/v1/messages"
         known = {"content-type": kind, "content-length": str(length or len(data))}
-        for name, value in (known | {"request-id": request_id} | headers).items():
+        for name, value in (known | {"request-id": request_id} | (headers or {})).items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(data)
@@ -346,10 +351,8 @@ def run(options: Options, ready: Callable[[str], None]) -> dict[str, Any]:
         app.base = f"http://127.0.0.1:{server.server_address[1]}"
         threading.Thread(target=_tick, args=(app.shelf,), daemon=True).start()
         ready(app.base)
-        try:
+        with contextlib.suppress(KeyboardInterrupt):
             server.serve_forever(poll_interval=TICK)
-        except KeyboardInterrupt:
-            pass
         return {**app.ledger.totals(), "statuses": dict(app.statuses)}
 
 
@@ -359,7 +362,7 @@ def _tick(shelf: Shelf) -> None:
         shelf.tick()
 
 
-def _route(parts: list[str]) -> tuple[str | None, list[str]]:
+def _route(parts: list[str]) -> tuple[str, list[str]]:
     """The service that a path names, and what is left of the path."""
     match parts:
         case ["v1", "messages"]:
@@ -372,7 +375,7 @@ def _route(parts: list[str]) -> tuple[str | None, list[str]]:
             return "models", rest
         case ["rehearsal", ("clock" | "ledger") as name]:
             return name, []
-    return None, []
+    return "", []
 
 
 def _json(raw: bytes) -> Any:  # noqa: ANN401 - whatever was sent
