@@ -181,9 +181,9 @@ class Handler(BaseHTTPRequestHandler):
         held = sum(requests.tokens(block["text"]) for block in requests.blocks(params))
         wait = app.quota.take(requests=1, input=held, output=params["max_tokens"])
         if wait > 0:
-            raise Refused(
-                429, "This request would exceed your rate limit", **app.quota.headers(wait)
-            )
+            refused = Refused(429, "This request would exceed your rate limit")
+            refused.headers |= app.quota.headers(wait)
+            raise refused
         self._before(fault)
         time.sleep(app.options.latency)
         message = messages.answer(params, app.cache, refuse=fault == "refusal")
