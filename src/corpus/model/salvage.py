@@ -88,20 +88,19 @@ def _copy(old: sqlite3.Connection, new: sqlite3.Connection, keys: list[str]) -> 
     saved = damaged = 0
     for key in keys:
         item = _one(old, "SELECT key, stage, body FROM item WHERE key = ?", key)
-        new.execute("INSERT OR IGNORE INTO item VALUES (?, ?, ?)", item or (key, "?", "{}"))
+        _put(new, "item VALUES (?, ?, ?)", item or (key, "?", "{}"))
+        _put(new, "item VALUES (?, ?, ?)", (key, "?", "{}"))  # where the row itself was no good
         for attempt in _scan_key(old, key):
-            new.execute(f"INSERT OR IGNORE INTO attempt VALUES ({','.join('?' * 10)})", attempt)  # noqa: S608 - marks only
+            _put(new, f"attempt VALUES ({','.join('?' * 10)})", attempt)
         row = _one(old, "SELECT key, attempt, body, sha256 FROM result WHERE key = ?", key)
         if row is None:
             continue
-        if sha256(row[2]) != row[3]:
+        whole = isinstance(row[2], str) and sha256(row[2]) == row[3]
+        _put(new, "attempt (id, key, state) VALUES (?, ?, 'ok')", (row[1], key))
+        if whole and _put(new, "result VALUES (?, ?, ?, ?)", row):
+            saved += 1
+        else:
             damaged += 1
-            continue
-        new.execute(
-            "INSERT OR IGNORE INTO attempt (id, key, state) VALUES (?, ?, 'ok')", (row[1], key)
-        )
-        new.execute("INSERT OR IGNORE INTO result VALUES (?, ?, ?, ?)", row)
-        saved += 1
     new.execute(
         "UPDATE attempt SET state = 'error', detail = 'the reply was damaged on disk' "
         "WHERE state = 'ok' AND key NOT IN (SELECT key FROM result)"
@@ -109,8 +108,16 @@ def _copy(old: sqlite3.Connection, new: sqlite3.Connection, keys: list[str]) -> 
     for table, columns in COPIED.items():
         marks = ",".join("?" * (columns.count(",") + 1))
         for row in _scan(old, f"SELECT {columns} FROM {table}"):  # noqa: S608 - fixed names
-            new.execute(f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})", row)  # noqa: S608 - fixed names
+            _put(new, f"{table} ({columns}) VALUES ({marks})", row)
     return saved, damaged
+
+
+def _put(new: sqlite3.Connection, where: str, row: tuple[Any, ...]) -> bool:
+    """Insert a row unless it is there, or damage made it one that no table takes."""
+    try:
+        return new.execute(f"INSERT OR IGNORE INTO {where}", row).rowcount > 0
+    except (sqlite3.Error, UnicodeError, OverflowError):
+        return False
 
 
 def _one(old: sqlite3.Connection, query: str, key: str) -> tuple[Any, ...] | None:
