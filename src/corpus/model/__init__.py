@@ -12,6 +12,7 @@ import contextlib
 import dataclasses
 import ipaddress
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 ALL_STAGES = frozenset({"principles", "message", "draft", "rewrite", "judge"})
 BATCH_FROM = 200  # pending requests: fewer are answered sooner by direct calls
 WARMING = 20  # requests with one long prefix: from here on a batch reads more than a warm-up costs
+BATCHES = 3  # that may leave a request unanswered (expired, errored) before a run gives it up
 REGRET = 5.0  # seconds after a first Ctrl-C in which a second one offers to cancel batches
 
 
@@ -125,6 +127,7 @@ class Model:
         self._batch = batch
         self._say, self._confirm = say, confirm
         self._batches: Batches | None = None
+        self._left: Counter[str] = Counter()  # batches that left a request unanswered
         self._direct: Direct | None = None
 
     def answer(self, requests: Iterable[Request]) -> Iterator[Reply]:
@@ -233,7 +236,19 @@ class Model:
                 "the budget is reached: the next request could pass it; run the same command with "
                 "a larger --budget to go on"
             )
+        asked = list(pending)[:put]
         yield from self._gather(pending)
+        yield from self._unanswered(asked, pending)
+
+    def _unanswered(self, asked: list[str], pending: dict[str, Request]) -> Iterator[Reply]:
+        """Give those up for this run that ``BATCHES`` batches have left without an answer."""
+        self._left.update(key for key in asked if key in pending)
+        for key in asked:
+            if key in pending and self._left[key] >= BATCHES:
+                request = pending.pop(key)
+                reply = Reply(key, "", "error_batch", request.model, batch=True)
+                self._count(request, reply)
+                yield reply
 
     def _gather(self, pending: dict[str, Request]) -> Iterator[Reply]:
         """Wait for the batches that hold something of ``pending``, and hand their replies out."""
