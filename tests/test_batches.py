@@ -178,6 +178,20 @@ def test_only_what_failed_in_a_batch_is_asked_again(
     assert journal.spent() == (6 * 18, 0, 0)
 
 
+def test_a_request_that_every_batch_leaves_unanswered_is_given_up_for_the_run(
+    provider: Provider, journal: Journal
+) -> None:
+    def mangle(_: str, rows: Rows) -> Rows:
+        return [row | {"result": {"type": "expired"}} if row["custom_id"].endswith("-0") else row
+                for row in rows]  # fmt: skip
+
+    provider.mangle = mangle
+    stops = Counter(reply.stop for reply in run(provider, journal))
+    assert stops == {"end_turn": 5, "error_batch": 1}
+    assert [len(batch["requests"]) for batch in provider.batches.values()] == [6, 1, 1]
+    assert journal.accounts()["attempts"] == {"error": 3, "ok": 5}
+
+
 def test_a_request_that_is_invalid_in_a_batch_ends_alone(
     provider: Provider, journal: Journal
 ) -> None:

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.model.limiter import MOST, START, Limiter, Ticket
+from corpus.model.quota import Quotas
 from corpus.records import Usage
 
 WALL = 1_800_000_000.0
@@ -165,6 +166,27 @@ def test_a_slow_bucket_is_found_out_too(told: Callable[[float], float | None]) -
     outcome = simulate(200, rate=50 / 60, burst=5.0, latency=3.0, told=told)
     assert outcome.rate >= 0.9
     assert outcome.waste < 0.15
+
+
+def test_long_replies_fill_the_rate_as_well() -> None:
+    outcome = simulate(1200, rate=20, burst=3.0, latency=5.0, told=TOLD["whole seconds"])
+    assert outcome.rate >= 0.5  # a minute's work, of which it takes half to find out
+    assert outcome.waste < 0.02
+
+
+@pytest.mark.parametrize(("limit", "most"), [(3000.0, 10.0), (3000.0, 3000.0), (10.0, 10.0)])
+def test_a_buckets_refill_is_told_from_its_headers_whatever_its_size(
+    limit: float, most: float
+) -> None:
+    clock = Clock()
+    quotas = Quotas(clock, clock.wall)
+    for number, left in enumerate((most - 1, 0.6 * most, 0.2 * most), 1):
+        full = datetime.fromtimestamp(clock.wall() + (most - left) / 50, UTC)
+        told = {"limit": str(limit), "remaining": str(int(left)), "reset": full.isoformat()}
+        headers = {f"anthropic-ratelimit-requests-{name}": text for name, text in told.items()}
+        quotas.note(number, clock.now, headers, None)
+    wait = quotas.ready(3 + int(0.2 * most)) - clock.now
+    assert wait == pytest.approx(2 / 50, rel=0.15)
 
 
 def test_it_starts_gently_and_opens_while_all_goes_well() -> None:

@@ -15,11 +15,16 @@ import anthropic
 import pytest
 from anthropic.types import Message
 from anthropic.types.messages import MessageBatch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from corpus.errors import InputError
 from corpus.model import rehearsal
 from corpus.model.prices import price_of
+from corpus.model.rehearsal.batches import Shelf
+from corpus.model.rehearsal.caching import Cache
 from corpus.model.rehearsal.faults import Faults
+from corpus.model.rehearsal.ledger import Ledger
 from corpus.model.replies import read_reply
 
 LONG = "word " * 1200  # 1,500 of the stand-in's tokens
@@ -144,6 +149,17 @@ def test_a_batch_goes_through_its_states_by_the_clock() -> None:
             list(api.messages.batches.results(batch.id))
 
 
+@given(st.floats(1.7e9, 2e9), st.sampled_from((0.1, 0.3, 7.7, 86_400.0)))
+def test_a_batch_whose_time_is_over_is_answered_whole(created: float, seconds: float) -> None:
+    moments = iter((created, created, created + seconds))
+    last = created + seconds
+    ledger = Ledger(None, lambda: last)
+    shelf = Shelf(None, ledger, Cache(lambda: last), Faults(), lambda: next(moments, last), seconds)
+    batch = shelf.create(rows(1))
+    shelf.tick()
+    assert [row["result"]["type"] for row in batch.results] == ["succeeded"]
+
+
 def test_a_cancelled_batch_keeps_what_was_generated(tmp_path: Path) -> None:
     options = ("--clock", "manual", "--batch-seconds", "100", "--ledger", str(tmp_path / "l"))
     with client(*options) as api:
@@ -250,6 +266,15 @@ def test_limits_refuse_with_the_headers_that_tell_when() -> None:
         assert caught.value.response.headers["anthropic-ratelimit-requests-remaining"] == "0"
         post(str(api.base_url), "rehearsal/clock", {"advance": 1})
         api.messages.create(**params())
+
+
+def test_limits_may_be_kept_without_saying_what_is_left() -> None:
+    with client("--rpm", "60", "--burst", "1", "--silent") as api:
+        first = api.messages.with_raw_response.create(**params())
+        assert not [name for name in first.headers if name.startswith("anthropic-ratelimit")]
+        with pytest.raises(anthropic.RateLimitError) as caught:
+            api.messages.create(**params())
+        assert caught.value.response.headers["retry-after"] == "1"
 
 
 def test_a_reply_is_cut_at_max_tokens() -> None:

@@ -345,6 +345,7 @@ def init(folder: Path) -> None:
 @click.option("--burst", type=float, help="Requests that can be saved up.")
 @click.option("--itpm", type=float, help="Input tokens a minute.")
 @click.option("--otpm", type=float, help="Output tokens a minute.")
+@click.option("--silent", is_flag=True, help="Do not tell in headers what is left of the limits.")
 @click.option(
     "--clock",
     type=click.Choice(["wall", "manual"]),

@@ -130,6 +130,9 @@ class Limiter:
         self._clean += 1
         if self._starting and self._full:
             self._grow(0.5)
+        elif self._full and self.window < (self._rate or 0.0) * self._latency:
+            self._grow(0.5)  # too small for the rate that is known: as at first
+            self._full = False
         elif self._clean >= self.window:
             self._clean = 0
             if self._full:

@@ -2,7 +2,9 @@
 
 ``anthropic-ratelimit-<name>-{limit,remaining,reset}`` describe token buckets as of the moment a
 call was let in: what is left, and when it is full again, which together tell how fast it refills.
-Calls admitted since then have taken their share, in requests or in tokens. This room is pure.
+The limit is a minute's; a bucket may hold less than that ("60 a minute may be enforced as one
+a second"), and then the most that was ever seen left tells its size. Calls admitted since then have
+taken their share, in requests or in tokens. This room is pure.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ FURTHEST = 300.0  # seconds: a reset beyond that is no bucket's
 TOLD = 0.3  # share of a bucket that must be gone before its reset tells how fast it refills
 COARSE = 5.0  # seconds: a nearer reset that is given in whole seconds tells no rate
 SKEW = 2.0  # seconds between the server's clock and ours that its date, in whole ones, can show
+MINUTE = 60.0  # seconds in which a bucket as large as its limit fills
+ALIKE = 1.5  # times that a refill may differ from the limit's own and still be that
 
 
 @dataclass(slots=True)
@@ -31,6 +35,7 @@ class _Quota:
     at: float  # monotonic seconds
     remaining: float
     limit: float
+    most: float  # that was ever seen to remain
     refill: float  # units per second
 
 
@@ -62,12 +67,14 @@ class Quotas:
                 continue
             limit, remaining, reset = read
             wait = reset - wall + (self._clock() - sent)
-            refill = known.refill if known is not None and known.limit == limit else 0.0
+            same = known if known is not None and known.limit == limit else None
+            most = max(remaining + self._takes.get(name, 0.0), same.most if same else 0.0)
+            refill = same.refill if same else 0.0
             sharp = wait >= COARSE or reset % 1
-            if sharp and 0 < wait <= FURTHEST and limit - remaining >= TOLD * limit:
-                seen = (limit - remaining - 0.5) / wait  # what remains was rounded down
-                refill = 0.9 * refill + 0.1 * seen if refill else seen
-            self._quotas[name] = _Quota(number, sent, remaining, limit, refill)
+            if sharp and 0 < wait <= FURTHEST:
+                seen = _refill(limit, min(most, limit), remaining, wait)
+                refill = 0.9 * refill + 0.1 * seen if refill and seen else refill or seen
+            self._quotas[name] = _Quota(number, sent, remaining, limit, most, refill)
 
     def ready(self, admitted: int) -> float:
         """The monotonic second at which every bucket should hold enough for one more call."""
@@ -89,6 +96,19 @@ class Quotas:
         for name, tokens in seen.items():
             before = self._takes.get(name, float(tokens))
             self._takes[name] = 0.9 * before + 0.1 * tokens
+
+
+def _refill(limit: float, most: float, remaining: float, wait: float) -> float:
+    """Units per second that fill a bucket in ``wait`` seconds; 0 where that cannot be told yet.
+
+    A bucket that fills in a minute is as large as its limit; one that does not is as large as the
+    most that was seen in it.
+    """
+    told = limit - remaining >= TOLD * limit
+    whole = (limit - remaining - 0.5) / wait  # what remains was rounded down
+    if told and limit / MINUTE / ALIKE <= whole <= limit / MINUTE * ALIKE:
+        return whole
+    return (most - remaining - 0.5) / wait if most - remaining >= TOLD * most else 0.0
 
 
 def _read(prefix: str, headers: Mapping[str, str]) -> tuple[float, float, float] | None:

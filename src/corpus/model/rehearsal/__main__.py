@@ -26,6 +26,7 @@ def main() -> int:
         parser.add_argument(f"--{name}", type=float, default=0.0)
     for name in ("rpm", "burst", "itpm", "otpm"):
         parser.add_argument(f"--{name}", type=float)
+    parser.add_argument("--silent", action="store_true")
     given = vars(parser.parse_args())
     given["manual"] = given.pop("clock") == "manual"
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -200,8 +200,10 @@ class Shelf:
         if batch.ended:
             return
         over, count = self._over(batch), len(batch.requests)
-        passed = min(self.now(), over) - batch.created
-        due = count if passed >= self.seconds else int(count * passed / self.seconds)
+        moment = min(self.now(), over)
+        due = count  # a moment is held against a moment: their difference would be rounded
+        if moment < batch.created + self.seconds:
+            due = int(count * (moment - batch.created) / self.seconds)
         while len(batch.results) < due:
             start = len(batch.results)
             self._add(batch, [self._result(r) for r in batch.requests[start:due][:GROUP]])

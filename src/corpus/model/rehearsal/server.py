@@ -50,6 +50,7 @@ class Options:
     burst: float | None = None
     itpm: float | None = None
     otpm: float | None = None
+    silent: bool = False  # no headers that tell what is left of the limits
     manual: bool = False  # the clock stands still until it is told to advance
 
 
@@ -121,6 +122,7 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     wbufsize = -1  # head and body leave together
     app: ClassVar[App]
+    _left: dict[str, str] | None = None  # of the quotas, for the request being answered
 
     def do_GET(self) -> None:
         """Read."""
@@ -147,6 +149,7 @@ class Handler(BaseHTTPRequestHandler):
     def _serve(self, services: dict[str, Callable[[Any, list[str]], None]]) -> None:
         """Read the request, find its service, and put a refusal into the envelope."""
         raw = self.rfile.read(int(self.headers.get("content-length", 0)))
+        self._left = None
         parts = urlsplit(self.path).path.strip("/").split("/")
         try:
             name, rest = _route(parts)
@@ -180,10 +183,9 @@ class Handler(BaseHTTPRequestHandler):
         fault = app.faults.next(requests.digest(params))
         held = sum(requests.tokens(block["text"]) for block in requests.blocks(params))
         wait = app.quota.take(requests=1, input=held, output=params["max_tokens"])
+        self._left = app.quota.headers(wait)  # as of the moment of letting it in, or not
         if wait > 0:
-            refused = Refused(429, "This request would exceed your rate limit")
-            refused.headers |= app.quota.headers(wait)
-            raise refused
+            raise Refused(429, "This request would exceed your rate limit")
         self._before(fault)
         time.sleep(app.options.latency)
         message = messages.answer(params, app.cache, refuse=fault == "refusal")
@@ -313,7 +315,9 @@ class Handler(BaseHTTPRequestHandler):
         data = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
         self.send_response(status)
         if self.path.startswith("/v1/messages"):
-            headers = self.app.quota.headers() | (headers or {})
+            left = self._left or self.app.quota.headers()
+            told = {"retry-after"} if self.app.options.silent else left.keys()
+            headers = {name: left[name] for name in left if name in told} | (headers or {})
             self.app.statuses[str(status)] += self.path.split("?")[0] == "/v1/messages"
         known = {"content-type": kind, "content-length": str(length or len(data))}
         for name, value in (known | {"request-id": request_id} | (headers or {})).items():
