@@ -12,8 +12,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from conftest import Corpus, environment
 from corpus import store
+from corpus.model import rehearsal
 
 OPTIONS = ("build", "--writer", "claude", "--model", "claude-haiku-5-5", "--tokens", "9k", "--yes")
 SAME = ("documents.jsonl", "reviews.jsonl", "briefs.jsonl", "duplicates.jsonl", "scores.jsonl")
@@ -90,8 +93,28 @@ def test_a_killed_and_resumed_build_ends_as_an_unbroken_one(
     assert prints(folder) == unbroken
 
 
-def kill_during_build(folder: Path, address: str, seconds: float) -> None:
-    command = [sys.executable, "-m", "corpus", *OPTIONS, "--base-url", address]
+def test_a_build_by_batches_that_is_killed_ends_as_a_direct_one(
+    corpus: Corpus, folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    ledger = tmp_path_factory.mktemp("ledger") / "ledger.jsonl"
+    options = ("build", "--writer", "rehearse", "--tokens", "9k", "--yes")
+    with rehearsal.process("--ledger", str(ledger), "--batch-seconds", "0.4") as address:
+        assert corpus(*options, "--base-url", address, "--no-batch").returncode == 0
+        unbroken, direct = prints(folder), len(ledger.read_text().splitlines())
+        (folder / "output").rename(folder / "unbroken")
+        chance = random.Random(2)
+        for _ in range(4):
+            kill_during_build(folder, address, chance.uniform(2.0, 5.0), (*options, "--batch"))
+        ended = corpus(*options, "--base-url", address, "--batch")
+    assert ended.returncode == 0, ended.stderr
+    assert prints(folder) == unbroken
+    assert len(ledger.read_text().splitlines()) == 2 * direct
+
+
+def kill_during_build(
+    folder: Path, address: str, seconds: float, options: tuple[str, ...] = OPTIONS
+) -> None:
+    command = [sys.executable, "-m", "corpus", *options, "--base-url", address]
     with subprocess.Popen(
         command, cwd=folder, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as run:
