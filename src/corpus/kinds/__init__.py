@@ -19,7 +19,7 @@ from typing import Any, Literal
 from corpus.errors import InputError, did_you_mean
 from corpus.records import STREAMS, Stream, digest
 
-POOLS = ("person", "other", "place", "institution")  # dealt from large pools, one locale a brief
+POOLS = ("person", "other", "town", "institution")  # dealt from large pools, one locale a brief
 SLOTS = frozenset({"words", "statement", "why", "title", *POOLS})
 SEED_SLOTS = frozenset({"premise", "skill", "stakes", "setting", "ending"})
 GROUPS = ("crawl", "discussion", "latent", "identity")
