@@ -6,16 +6,25 @@ knows nothing of either.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from string import Template
 
-from corpus.kinds import Kind
+from corpus.kinds import POOLS, Kind
 from corpus.records import Brief, Principle, Section, Seed
+
+NO_SYSTEM = "none"  # the system_form of a chat that has no system prompt
+ENGLISH = "English"
 
 
 @dataclass(frozen=True)
 class Order:
-    """A brief with everything it names: what the prompts of its stages are filled from."""
+    """A brief with everything it names: what the prompts of its stages are filled from.
+
+    ``others`` are all principles of the section, ``injection`` the values under which an answer is
+    drafted (they never enter the record), ``tools`` tool definitions as JSON, ``bans`` what the
+    corpus has too much of by now, ``without`` the ablations: ``reasons``, ``constitution``.
+    """
 
     brief: Brief
     section: Section
@@ -25,6 +34,11 @@ class Order:
     ai_name: str
     model: str
     compact: bool = False
+    others: tuple[Principle, ...] = ()
+    injection: str = ""
+    tools: str = ""
+    bans: tuple[str, ...] = ()
+    without: frozenset[str] = frozenset()
 
     @property
     def chat(self) -> bool:
@@ -36,13 +50,67 @@ class Order:
         """The tag between which the finished text stands."""
         return "answer" if self.chat else "document"
 
-    def slots(self) -> dict[str, str]:
-        """All values that a kind's prompt or a frame may name."""
-        facets = {
+    @property
+    def system_form(self) -> str:
+        """The form of the chat's system prompt; empty where there is none."""
+        form = self.brief.facets.get("system_form", NO_SYSTEM)
+        return "" if form == NO_SYSTEM else form
+
+    @property
+    def flags(self) -> set[str]:
+        """What the frames ask: which of their lines stand."""
+        given = {
+            "chat": self.chat,
+            "story": self.brief.stream == "stories",
+            "system": bool(self.chat and self.system_form),
+            "tools": bool(self.tools),
+            "injection": bool(self.injection),
+            "context": bool(self.section.context),
+            "bans": bool(self.bans),
+            "names": bool(self.names()),
+            "language": self.language != ENGLISH,
+            "reasons": "reasons" not in self.without,
+            "constitution": "constitution" not in self.without,
+        }
+        hidden = set() if given["constitution"] else {"context"}
+        return {name for name, on in given.items() if on} - hidden
+
+    @property
+    def language(self) -> str:
+        """The language of the text, by its English name."""
+        return self.brief.language or ENGLISH
+
+    def facets(self) -> dict[str, str]:
+        """What was dealt, the AI's own name in its place."""
+        return {
             name: self.ai_name if name == "ai" and value == "own" else value
             for name, value in self.brief.facets.items()
         }
+
+    def cards(self) -> list[tuple[str, str]]:
+        """Name and value of each facet that the finished text has to show, in a fixed order."""
+        dealt = {name: v for name, v in self.facets().items() if name not in POOLS}
+        length = ("length", f"about {self.brief.words} words{' (the answer)' if self.chat else ''}")
+        own = ("language", self.language)
+        return [*sorted(dealt.items()), length, *([own] if own[1] != ENGLISH else [])]
+
+    def names(self) -> tuple[str, ...]:
+        """The names that were dealt: people, town, institution, and an AI that has a name."""
+        facets = self.facets()
+        ai = facets.get("ai", "")
+        proper = (ai,) if ai[:1].isupper() else ()
+        return (*(facets[pool] for pool in POOLS if pool in facets), *proper)
+
+    def metadata(self) -> dict[str, str]:
+        """What a record says of how it was dealt; a story says that it is one."""
+        own = {"language": self.brief.language} if self.brief.language else {}
+        fiction = {"fiction": "yes"} if self.brief.stream == "stories" else {}
+        return {**self.brief.facets, **own, **fiction}
+
+    def slots(self) -> dict[str, str]:
+        """All values that a kind's prompt or a frame may name."""
         seed = self.seed.row() if self.seed else {}
+        facets = self.facets()
         return {
             **{name: str(value) for name, value in seed.items() if isinstance(value, str)},
             **facets,
@@ -56,10 +124,38 @@ class Order:
             "ai": facets.get("ai", self.ai_name),
         }
 
+    def frame(self) -> dict[str, str]:
+        """The slots of the frames around an assignment."""
+        return {
+            **self.slots(),
+            "cards": numbered(f"{name}: {value}" for name, value in self.cards()),
+            "principles": numbered(f"{p.statement} Why: {p.why}" for p in self.held()),
+            "system_form": self.system_form,
+            "injection": self.injection,
+            "tools": self.tools,
+            "bans": _bans(self.bans),
+            "names": "; ".join(self.names()),
+            "language": f"Write it in {self.language}, as somebody who grew up with it writes.",
+        }
+
+    def held(self) -> tuple[Principle, ...]:
+        """The principles that an answer may come from: its own first, then the section's others."""
+        return (self.principle, *(p for p in self.others if p.id != self.principle.id))
+
     def assignment(self, *, answer: bool = False) -> str:
         """The kind's prompt with its slots filled; for a chat the message's, or the answer's."""
         text = self.kind.answer if answer and self.kind.answer else self.kind.prompt
         return Template(text).substitute(self.slots())
+
+
+def numbered(lines: Iterable[str]) -> str:
+    """Lines with their numbers, from 1."""
+    return "\n".join(f"{number}. {line}" for number, line in enumerate(lines, 1))
+
+
+def _bans(bans: tuple[str, ...]) -> str:
+    listed = "\n".join(f"- {ban}" for ban in bans)
+    return f"\nThe library has too much of these by now; none of them may come again:\n{listed}\n"
 
 
 def _context(section: Section) -> str:

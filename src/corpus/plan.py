@@ -13,12 +13,14 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from string import Template
 
-from corpus.kinds import Kind, Library, Weights
-from corpus.records import Brief, Principle, Section, Seed, Stream, digest
+from corpus.kinds import POOLS, Kind, Library, Weights
+from corpus.records import STREAMS, Brief, Principle, Section, Seed, Stream, digest
 
 TOKENS_PER_WORD = 1.35  # of English prose in GPT-2 tokens; replaced by what a round has shown
+GROUP_SHARES = {"crawl": 0.5, "discussion": 0.3, "latent": 0.15, "identity": 0.05}
 TINY = 1e-9  # shares are floats
 LENGTH_STEPS = 5  # lengths dealt between the ends of a kind's range
 COMPACT_WORDS = (60, 140)  # the range for a writer that asks for short texts
@@ -77,6 +79,8 @@ class Material:
     library: Library
     seed: int = 0
     compact: bool = False
+    languages: Mapping[str, float] = field(default_factory=dict)  # English where there are none
+    injections: Sequence[str] = ()  # names of the values under which answers are drafted
 
 
 class Planner:
@@ -87,6 +91,7 @@ class Planner:
         self._decks: dict[str, Deck] = {}
         self._pairs: Counter[Pair] = Counter()
         self._number = 0
+        self._kinds = {stream: kind_shares(material.library.of(stream)) for stream in STREAMS}
 
     def round(
         self,
@@ -129,10 +134,9 @@ class Planner:
         """Deal one brief; one that replaces ``old`` keeps its cell and gets all else new."""
         dealt: dict[str, str] = {}
         sections = dict.fromkeys((section.id for section in self._material.sections), 1.0)
-        kinds = {kind.name: kind.weight for kind in self._material.library.of(stream)}
         if old is None:
             section = self._deal(f"{stream}/section", sections, dealt, "section")
-            kind = self._deal(f"{stream}/kind", kinds, dealt, "kind")
+            kind = self._deal(f"{stream}/kind", self._kinds[stream], dealt, "kind")
         else:
             section, kind = old.section, old.kind
             dealt |= {"section": section, "kind": kind}
@@ -142,18 +146,19 @@ class Planner:
         seed = self._story_seed(dealt) if stream == "stories" else None
         for name, values in made.facets.items():
             self._deal(f"{stream}/{kind}/{name}", values, dealt, name)
-        person = dict.fromkeys(self._material.library.names, 1.0)
-        facets = {name: dealt[name] for name in made.facets}
-        asked = f"{made.prompt}\n{made.answer or ''}"
-        if "$person" in asked or "${person}" in asked:
-            facets["person"] = self._deal("person", person, {}, "person")
+        facets = {name: dealt[name] for name in made.facets} | self._names(made)
         words = int(self._deal(f"{stream}/{kind}/words", self._lengths(made), dealt, "words"))
+        language = self._language(stream, dealt)
+        injection = self._injection(stream, dealt) if made.shape == "chat" else ""
+        tools = self._tools(made)
         self._remember(dealt)
         self._number += 1
         attempt = 1 if old is None else old.attempt + 1
+        beside = [language, injection, tools]
         name = digest(
-            stream, made.digest, section, principle, seed, words, facets, self._number, attempt
-        )
+            stream, made.digest, section, principle, seed, words, facets, beside,
+            self._number, attempt,
+        )  # fmt: skip
         return Brief(
             id=name,
             stream=stream,
@@ -167,7 +172,46 @@ class Planner:
             round=number,
             attempt=attempt,
             replaces=None if old is None else old.id,
+            language=language,
+            injection=injection,
+            tools=tools,
         )
+
+    def _names(self, kind: Kind) -> dict[str, str]:
+        """A name for each pool that the kind's prompt asks for, all of one locale."""
+        asked = set(Template(f"{kind.prompt}\n{kind.answer or ''}").get_identifiers())
+        wanted = [pool for pool in POOLS if pool in asked]
+        if not wanted:
+            return {}
+        pools = self._material.library.pools
+        locale = self._deal("locale", {name: p.weight for name, p in pools.items()}, {}, "locale")
+        found: dict[str, str] = {}
+        for pool in wanted:
+            values = pools[locale].of(pool)
+            found[pool] = self._deal(f"{locale}/{values[0]}", dict.fromkeys(values, 1.0), {}, pool)
+        return found
+
+    def _language(self, stream: str, dealt: dict[str, str]) -> str:
+        if len(self._material.languages) == 0:
+            return ""
+        shares = dict(self._material.languages)
+        found = self._deal(f"{stream}/language", shares, dealt, "language")
+        return "" if found == "English" else found
+
+    def _injection(self, stream: str, dealt: dict[str, str]) -> str:
+        if not self._material.injections:
+            return ""
+        shares = dict.fromkeys(self._material.injections, 1.0)
+        return self._deal(f"{stream}/injection", shares, dealt, "injection")
+
+    def _tools(self, kind: Kind) -> tuple[str, ...]:
+        """One to three families of tools for a kind that has any."""
+        if not kind.tools:
+            return ()
+        shares = dict.fromkeys(kind.tools, 1.0)
+        number = int(self._deal(f"{kind.name}/tools", {"1": 2.0, "2": 2.0, "3": 1.0}, {}, "tools"))
+        dealt = [self._deal(f"{kind.name}/family", shares, {}, "family") for _ in range(number)]
+        return tuple(sorted(set(dealt)))
 
     def _story_seed(self, dealt: dict[str, str]) -> str:
         seeds = dict.fromkeys((seed.id for seed in self._material.seeds), 1.0)
@@ -196,6 +240,22 @@ class Planner:
         for i, one in enumerate(names):
             for other in names[i + 1 :]:
                 self._pairs[_pair(one, dealt[one], other, dealt[other])] += 1
+
+
+def kind_shares(kinds: Sequence[Kind]) -> Weights:
+    """The share of each kind of a stream: its group's, divided among the group by weight.
+
+    ``GROUP_SHARES`` are what the published ablations found best for documents; where a group has
+    no kind the others take its share. Streams other than documents have no groups.
+    """
+    total: Counter[str] = Counter()
+    for kind in kinds:
+        total[kind.group] += kind.weight  # type: ignore[assignment] - a Counter of floats
+    grouped = {kind.stream for kind in kinds} == {"documents"}
+    return {
+        kind.name: (GROUP_SHARES[kind.group] / total[kind.group] if grouped else 1.0) * kind.weight
+        for kind in kinds
+    }
 
 
 def _pair(name: str, value: str, other: str, its: str) -> Pair:

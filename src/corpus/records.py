@@ -111,8 +111,10 @@ class Seed(Record):
 class Brief(Record):
     """The order for one document (the literature's "doc idea"): everything that was dealt to it.
 
-    ``words`` is the length to aim at. ``attempt`` is 1 for a fresh deal and grows when the brief
-    replaces one whose document was rejected; ``number`` is its place in plan order.
+    ``words`` is the length to aim at; ``language`` is empty for English; ``injection`` names the
+    values under which an answer is drafted, ``tools`` the families of its tools. ``attempt`` is 1
+    for a fresh deal and grows when the brief replaces one whose document was rejected; ``number``
+    is its place in plan order.
     """
 
     id: str
@@ -127,6 +129,9 @@ class Brief(Record):
     round: int
     attempt: int = 1
     replaces: str | None = None
+    language: str = ""
+    injection: str = ""
+    tools: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

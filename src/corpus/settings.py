@@ -25,6 +25,7 @@ MIX = {"documents": 5.0, "stories": 3.0, "advice": 2.0}
 DEFAULT_MODEL = "claude-sonnet-5-5"
 WRITERS = ("claude", "local", "rehearse")
 HEADINGS = ("markdown", "infer")
+WITHOUT = ("rewrite", "reasons", "constitution", "stories")  # ablations
 _TYPES: dict[str, Any] = {
     "str": str,
     "int": int,
@@ -58,6 +59,8 @@ class Settings:
     concurrency: int | None = None
     batch: bool | None = None
     budget: float | None = None
+    languages: dict[str, float] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
     attempts: int = 3
     judge_at_least: int = 3
     threshold: float = 0.7
@@ -140,7 +143,7 @@ def _checked(where: str, given: Mapping[str, Any]) -> dict[str, Any]:
             raise InputError(f"{where}: unknown key '{name}'{did_you_mean(name, known)}")
         if name == "tokens":
             values[name] = count(value, f"{where}: tokens =")
-        elif name == "formats":
+        elif name in {"formats", "without"}:
             values[name] = _texts(where, name, value)
         else:
             _check(where, name, value, str(known[name].type))
@@ -164,6 +167,8 @@ def _check(where: str, name: str, value: Any, wanted: str) -> None:  # noqa: ANN
         raise InputError(f"{where}: threshold = {value!r}: a similarity above 0, at most 1")
     if name == "mix":
         _check_mix(where, value)
+    if name == "languages":
+        _check_shares(where, "languages", value)
     if name == "gates":
         _check_gates(where, value)
     if name == "prices" and (wrong := [k for k, v in value.items() if not isinstance(v, dict)]):
@@ -176,10 +181,17 @@ def _check_mix(where: str, shares: Mapping[str, Any]) -> None:
             raise InputError(
                 f"{where}: mix: unknown stream '{stream}'{did_you_mean(stream, STREAMS)}"
             )
-        if not _is_number(share) or share < 0:
-            raise InputError(f"{where}: mix: {stream} = {share!r}: a share of 0 or more is wanted")
+    _check_shares(where, "mix", shares)
     if not sum(shares.values()):
         raise InputError(f"{where}: mix: every share is 0; nothing would be written")
+
+
+def _check_shares(where: str, name: str, shares: Mapping[str, Any]) -> None:
+    for value, share in shares.items():
+        if not _is_number(share) or share < 0:
+            raise InputError(
+                f"{where}: {name}: {value} = {share!r}: a share of 0 or more is wanted"
+            )
 
 
 def _check_gates(where: str, gates: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import hypot
 from pathlib import Path
@@ -19,7 +19,7 @@ from corpus import principles as extraction
 from corpus import review, write
 from corpus.build import goal, material
 from corpus.build.measures import Pilot, inputs_digest, read_pilot
-from corpus.build.sources import Sources, read_sources
+from corpus.build.sources import Sources, order_of, read_sources
 from corpus.errors import InputError
 from corpus.model import ALL_STAGES, BATCH_FROM, Writer, check_budget, rehearsal
 from corpus.model.embedded import STAGES as LOCAL_STAGES
@@ -27,7 +27,7 @@ from corpus.model.prices import FREE, Price, dated, likely_input_tokens, price_o
 from corpus.model.wire import SHORTEST
 from corpus.order import Order
 from corpus.plan import TOKENS_PER_WORD, Planner, shares
-from corpus.records import Brief, Request, Usage
+from corpus.records import Brief, Principle, Request, Usage
 from corpus.settings import DEFAULT_MODEL, Settings
 
 YIELDS = {"low": 1.0, "likely": 0.85, "high": 0.6}  # share of documents kept, for the price range
@@ -37,6 +37,9 @@ WAYS = ("price", "price_batch", "price_batch_cache", "price_build")
 ENDS = ("low", "likely", "high")
 THINKERS = ("claude-opus-5-5", "claude-fable-5-1")  # their thinking cannot be turned off
 DEFECT_WORDS = 200  # words of a rewrite's list of defects
+PLAN_WORDS, CARD_WORDS = 190, 18  # of a plan, and for each card
+MESSAGE_WORDS, SYSTEM_WORDS = 110, 70  # of a user's message, of the system prompt above it
+NOTE_WORDS = 110  # of the notes under an answer
 JUDGE_WORDS = 45
 
 
@@ -56,7 +59,7 @@ def forecast(given: Settings) -> dict[str, Any]:
     briefs = Planner(material(given, sources, found, author)).round(1, goals)
     usage = _Usage(price)
     for brief in briefs:
-        _count(brief, sources, found, author, usage)
+        _count(brief, sources, found, author, given, usage)
     if "principles" in author.stages:
         for section in sources.constitution.sections:
             request = extraction.ask(section, author.model)
@@ -171,10 +174,10 @@ class _Usage:
         self.longest = 0  # tokens of the longest constant prefix
         self._met: set[str] = set()
 
-    def add(self, stream: str, stage: str, request: Request, words: int, extra: int = 0) -> None:
-        """Count a request whose reply has about ``words``; ``extra`` words are not in it yet."""
+    def add(self, stream: str, stage: str, request: Request, words: int) -> None:
+        """Count a request whose reply has about ``words``."""
         old = self.tokens.get(stream, Usage())
-        prompt = likely_input_tokens(request) + int(extra * TOKENS_PER_WORD)
+        prompt = likely_input_tokens(request)
         reply = int(words * TOKENS_PER_WORD)
         self.tokens[stream] = replace(old, input=old.input + prompt, output=old.output + reply)
         self.requests[stream, stage] += 1
@@ -197,32 +200,38 @@ class _Usage:
 
 
 def _count(
-    brief: Brief, sources: Sources, found: dict[str, Any], author: Writer, usage: _Usage
+    brief: Brief,
+    sources: Sources,
+    found: Mapping[str, Sequence[Principle]],
+    author: Writer,
+    given: Settings,
+    usage: _Usage,
 ) -> None:
     """Count every request that a brief leads to if all goes well."""
-    order = Order(
-        brief=brief,
-        section=next(s for s in sources.constitution.sections if s.id == brief.section),
-        principle=next(p for p in found[brief.section] if p.id == brief.principle),
-        kind=sources.library.get(brief.kind),
-        seed=next((s for s in sources.seeds if s.id == brief.seed), None),
-        ai_name=sources.ai_name,
-        model=author.model,
-        compact=author.compact,
-    )
-    said = write.MESSAGE_WORDS // 2 if order.chat else 0
-    if order.chat:
-        usage.add(brief.stream, "message", write.ask_message(order), said)
-    usage.add(brief.stream, "draft", write.ask_draft(order, "?"), brief.words, said)
-    if "rewrite" in author.stages:
-        request = write.ask_rewrite(order, "?", "?" if order.chat else "")
-        words = brief.words + DEFECT_WORDS
-        usage.add(brief.stream, "rewrite", request, words, brief.words + said)
+    order = order_of(brief, sources, found, author, given)
+    done = write.Progress()
+    for step in write.steps(compact=author.compact):
+        if step.serves(order) and step.name in author.stages:
+            text, beside = _reply_words(step.name, order)
+            usage.add(brief.stream, step.name, step.ask(order, done), text + beside)
+            done = done.add(step.name, write.Text("word " * text, "end_turn", step.name, ""))
     if "judge" in author.stages:
-        text = write.Text("?", "end_turn", "", "")
-        document = write.document(order, text, parents=(), message="?", writer="", quality=None)
-        request = review.ask(order, document)
-        usage.add(brief.stream, "judge", request, JUDGE_WORDS, brief.words + said)
+        document = write.document(order, done, writer="", quality=None)
+        usage.add(brief.stream, "judge", review.ask(order, document), JUDGE_WORDS)
+
+
+def _reply_words(step: str, order: Order) -> tuple[int, int]:
+    """Words of the text that a step is likely to give, and of what its reply holds besides."""
+    words = order.brief.words
+    above = SYSTEM_WORDS * bool(order.system_form)
+    return {
+        "spec": (PLAN_WORDS + CARD_WORDS * len(order.cards()), 0),
+        "check": (2 * len(order.cards()), 0),
+        "message": (MESSAGE_WORDS, above),
+        "polish": (MESSAGE_WORDS, above + DEFECT_WORDS // 2),
+        "draft": (words, NOTE_WORDS * order.chat),
+        "rewrite": (words, DEFECT_WORDS),
+    }[step]
 
 
 def _stream(

@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from corpus import dedup, review, store, tokens, write
-from corpus.build.books import Books, is_whole
-from corpus.build.sources import Principles, Sources
+from corpus import dedup, review, score, store, tokens, write
+from corpus.build.books import Books
+from corpus.build.sources import Principles, Sources, order_of
 from corpus.build.watch import Watch
+from corpus.kinds import POOLS
 from corpus.model import Model
 from corpus.order import Order
 from corpus.plan import TOKENS_PER_WORD, Planner
@@ -40,6 +41,12 @@ class Settled:
     review: Review
     tokens: int = 0
 
+    @property
+    def names(self) -> list[str]:
+        """The names that were dealt to it."""
+        facets = self.brief.facets
+        return [facets[pool] for pool in POOLS if pool in facets]
+
 
 class Works:
     """Everything that a build has written so far, in plan order, and the files that hold it."""
@@ -62,9 +69,8 @@ class Works:
         self.notes: list[str] = []
         self.books = Books(model.price)
         self.found = found
+        self.bans: tuple[str, ...] = ()
         self._given, self._sources, self._watch = given, sources, watch
-        self._sections = {section.id: section for section in sources.constitution.sections}
-        self._seeds = {seed.id: seed for seed in sources.seeds}
         self._briefs, self._documents, self._reviews = logs
         self._asked: Counter[str] = Counter()
 
@@ -105,6 +111,7 @@ class Works:
             before = sum(self.kept_tokens(stream) for stream in goals)
             briefs = self._deal(planner, needs, again)
             self._round(briefs)
+            self.bans = self._tics()
             again = self._to_replace(briefs)
             if sum(self.kept_tokens(stream) for stream in goals) == before:
                 break
@@ -159,77 +166,36 @@ class Works:
         self._watch.kept(len(self.kept), sum(one.tokens for one in self.kept))
 
     def _order(self, brief: Brief) -> Order:
-        return Order(
-            brief=brief,
-            section=self._sections[brief.section],
-            principle=self.found.get(brief.section, brief.principle),
-            kind=self._sources.library.get(brief.kind),
-            seed=self._seeds[brief.seed] if brief.seed else None,
-            ai_name=self._sources.ai_name,
-            model=self.model.writer.model,
-            compact=self.model.writer.compact,
+        return order_of(
+            brief, self._sources, self.found.by_section, self.model.writer, self._given, self.bans
         )
 
     def _write(self, orders: Mapping[str, Order]) -> list[tuple[Document, str]]:
-        """Message (of chats), draft, rewrite: each document with the stop that ended it.
+        """Every step of every text, step by step; each document with the stop that ended it.
 
-        A text whose reply did not end by itself goes no further: what follows would be wasted.
+        A text whose reply did not end by itself, or whose plan drifted from what was dealt, goes no
+        further: what follows would be wasted.
         """
-        chats = {name: order for name, order in orders.items() if order.chat}
-        messages = self._texts("message", orders, chats, write.ask_message)
-        ready = {
-            name: order
-            for name, order in orders.items()
-            if name not in messages or is_whole(messages[name].stop, messages[name].text)
-        }
-        said = {name: text.text for name, text in messages.items()}
-        final = dict(messages)
-        parents = {name: (text.request,) for name, text in messages.items()}
-        drafts = self._texts(
-            "draft", orders, ready, lambda o: write.ask_draft(o, said.get(o.brief.id, ""))
-        )
-        final |= drafts
-        if "rewrite" in self.model.writer.stages:
-            whole = {n: orders[n] for n, t in drafts.items() if is_whole(t.stop, t.text)}
-            final |= self._texts(
-                "rewrite",
-                orders,
-                whole,
-                lambda o: write.ask_rewrite(o, drafts[o.brief.id].text, said.get(o.brief.id, "")),
-            )
-            parents |= {n: (*parents.get(n, ()), drafts[n].request) for n in whole}
+        author = self.model.writer
+        done = {name: write.Progress() for name in orders}
+        for step in write.steps(compact=author.compact):
+            if step.name not in author.stages:
+                continue
+            chosen = {
+                name: order
+                for name, order in orders.items()
+                if step.serves(order) and done[name].alive
+            }
+            asked = {name: step.ask(order, done[name]) for name, order in chosen.items()}
+            for name, reply in self._replies(step.name, orders, asked).items():
+                done[name] = done[name].add(step.name, step.read(orders[name], reply))
         return [
-            (self._document(order, final[name], parents.get(name, ()), said), final[name].stop)
+            (
+                write.document(order, done[name], writer=author.name, quality=author.quality),
+                done[name].stop,
+            )
             for name, order in orders.items()
         ]
-
-    def _document(
-        self, order: Order, text: write.Text, parents: tuple[str, ...], said: Mapping[str, str]
-    ) -> Document:
-        author = self.model.writer
-        message = said.get(order.brief.id, "")
-        return write.document(
-            order,
-            text,
-            parents=parents,
-            message=message,
-            writer=author.name,
-            quality=author.quality,
-        )
-
-    def _texts(
-        self,
-        stage: str,
-        orders: Mapping[str, Order],
-        chosen: Mapping[str, Order],
-        ask: write.Asker,
-    ) -> dict[str, write.Text]:
-        replies = self._replies(stage, orders, {n: ask(order) for n, order in chosen.items()})
-        tag = "message" if stage == "message" else None
-        return {
-            name: write.read(orders[name], reply, tag or orders[name].tag)
-            for name, reply in replies.items()
-        }
 
     def _judge(
         self, orders: Mapping[str, Order], written: Iterable[tuple[Document, str]]
@@ -311,6 +277,17 @@ class Works:
         self.duplicates = {duplicate.id: duplicate for duplicate in found}
         rows = [duplicate.row() for duplicate in found]
         store.write_rows(self._briefs.with_name("duplicates.jsonl"), rows)
+
+    def _tics(self) -> tuple[str, ...]:
+        """What the next round must not write again; part of its requests, so of their keys."""
+        if self.model.writer.compact:
+            return ()
+        sources = self._sources
+        return score.tics(
+            self.texts(),
+            allowed=[*(s.text for s in sources.constitution.sections), *sources.seed_texts()],
+            known_names=[sources.ai_name, *(name for one in self.kept for name in one.names)],
+        )
 
     def _to_replace(self, briefs: list[Brief]) -> list[Brief]:
         """Briefs of the last round that gave nothing and have attempts left."""

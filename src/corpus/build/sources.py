@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
-from corpus import constitution, kinds, seeds
+from corpus import constitution, kinds, prompts, seeds
 from corpus import principles as extraction
 from corpus.build.watch import Watch
 from corpus.constitution import Constitution
 from corpus.errors import InputError
 from corpus.kinds import Library
-from corpus.model import Model
-from corpus.records import Principle, Section, Seed
+from corpus.model import Model, Writer
+from corpus.order import Order
+from corpus.records import Brief, Principle, Section, Seed
 from corpus.review import WHOLE_STOPS
 from corpus.settings import Settings
 
@@ -29,6 +31,22 @@ class Sources:
     seeds: tuple[Seed, ...]
     library: Library
     ai_name: str
+
+    @cached_property
+    def _sections(self) -> dict[str, Section]:
+        return {section.id: section for section in self.constitution.sections}
+
+    @cached_property
+    def _seeds(self) -> dict[str, Seed]:
+        return {seed.id: seed for seed in self.seeds}
+
+    def section(self, name: str) -> Section:
+        """The section of that id."""
+        return self._sections[name]
+
+    def seed(self, name: str) -> Seed:
+        """The seed of that id."""
+        return self._seeds[name]
 
     def seed_texts(self) -> list[str]:
         """What the seeds say, which a story may repeat."""
@@ -50,6 +68,33 @@ class Principles:
     def get(self, section: str, name: str) -> Principle:
         """The principle of that id."""
         return next(found for found in self.by_section[section] if found.id == name)
+
+
+def order_of(
+    brief: Brief,
+    sources: Sources,
+    found: Mapping[str, Sequence[Principle]],
+    author: Writer,
+    given: Settings,
+    bans: tuple[str, ...] = (),
+) -> Order:
+    """The file behind a brief: everything that it names."""
+    principles = found[brief.section]
+    return Order(
+        brief=brief,
+        section=sources.section(brief.section),
+        principle=next(one for one in principles if one.id == brief.principle),
+        kind=sources.library.get(brief.kind),
+        seed=sources.seed(brief.seed) if brief.seed else None,
+        ai_name=sources.ai_name,
+        model=author.model,
+        compact=author.compact,
+        others=tuple(principles),
+        injection=prompts.injections().get(brief.injection, ""),
+        tools=sources.library.tool_text(brief.tools),
+        bans=bans,
+        without=frozenset(given.without),
+    )
 
 
 def read_sources(given: Settings) -> Sources:

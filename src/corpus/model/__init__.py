@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from corpus.model.batches import Batches
     from corpus.model.direct import Direct
 
-ALL_STAGES = frozenset({"principles", "message", "draft", "rewrite", "judge"})
+ALL_STAGES = frozenset(
+    {"principles", "spec", "check", "message", "polish", "draft", "rewrite", "judge", "blind"}
+)
 BATCH_FROM = 200  # pending requests: fewer are answered sooner by direct calls
 WARMING = 20  # requests with one long prefix: from here on a batch reads more than a warm-up costs
 BATCHES = 3  # that may leave a request unanswered (expired, errored) before a run gives it up

@@ -29,9 +29,10 @@ from corpus.records import Json, Metric
 from corpus.score.grams import distinct2, shared
 from corpus.score.habits import edges, names, skeleton
 from corpus.score.scale import DEFAULTS, Doc, Limits, Scale, Text
+from corpus.score.tics import tics
 from corpus.store import Row, read_rows
 
-__all__ = ["DEFAULTS", "Text", "as_json", "read_baseline", "read_files", "score"]
+__all__ = ["DEFAULTS", "Text", "as_json", "read_baseline", "read_files", "score", "tics"]
 
 Cells = Mapping[tuple[str, str], int]
 

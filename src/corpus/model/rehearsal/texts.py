@@ -9,6 +9,7 @@ import random
 import re
 
 REJECTED = 0.05  # share of the texts that the rehearsed judge finds off their brief
+DRIFTED = 0.02  # share of the plans that leave a card out, and of those that fail their check
 
 _NOUNS = """
 kettle ledger garden ferry window sparrow bucket harbour pocket violin ladder orchard blanket
@@ -44,7 +45,11 @@ def compose(prompt: str, chance: random.Random) -> str:
     if "<principle>" in prompt:
         return _principles(prompt, chance)
     if "<review>" in prompt:
-        return _review(chance)
+        return _review(prompt, chance)
+    if "<spec>" in prompt:
+        return _spec(prompt, chance)
+    if "<check>" in prompt:
+        return _check(prompt, chance)
     ordered = re.search(r"about (\d+) words", prompt)
     words = int(ordered[1]) if ordered else 60
     tags = re.findall(r"between <(\w+)> and </\1>", prompt)
@@ -97,12 +102,35 @@ def _principles(prompt: str, chance: random.Random) -> str:
     )
 
 
-def _review(chance: random.Random) -> str:
+def _review(prompt: str, chance: random.Random) -> str:
     """Mostly an acceptance; one text in twenty is off its brief."""
     accepted = chance.random() > REJECTED
-    marks = [chance.choice((3, 4, 4, 5)) for _ in range(5)]
-    names = ("fidelity", "reasons", "realism", "brief", "prose")
-    lines = [f"{name}: {mark}" for name, mark in zip(names, marks, strict=True)]
+    names = re.findall(r"^(\w+): 1-5$", prompt, re.MULTILINE)
+    lines = [f"{name}: {chance.choice((3, 4, 4, 5))}" for name in names]
     lines += [f"faults: {'none' if accepted else 'off_brief'}"]
     lines += [f"verdict: {'accept' if accepted else 'reject'}"]
     return "<review>\n" + "\n".join(lines) + "\n</review>"
+
+
+def _cards(prompt: str) -> list[str]:
+    """The cards of a prompt, in their order."""
+    _, _, after = prompt.partition("The cards:\n")
+    return re.findall(r"^\d+\. (.+)$", after.partition("\n\n")[0], re.MULTILINE)
+
+
+def _spec(prompt: str, chance: random.Random) -> str:
+    """A plan that uses every dealt name and answers for every card; a few leave one out."""
+    named = re.search(r"The names that were dealt: (.+)", prompt)
+    names = f" There are {named[1]}." if named else ""
+    cards = _cards(prompt)
+    kept = cards[:-1] if chance.random() < DRIFTED else cards
+    shown = "\n".join(f"{n}: {_sentence(chance)}" for n, _ in enumerate(kept, 1))
+    return f"<spec>\nplan: {prose(60, chance)}{names}\nturn: {_sentence(chance)}\n{shown}\n</spec>"
+
+
+def _check(prompt: str, chance: random.Random) -> str:
+    """Every card is there; a few plans miss one."""
+    cards = _cards(prompt)
+    lost = chance.randrange(len(cards)) if cards and chance.random() < DRIFTED else None
+    lines = (f"{n + 1}: {'no' if n == lost else 'yes'}" for n in range(len(cards)))
+    return "<check>\n" + "\n".join(lines) + "\n</check>"

@@ -1,0 +1,89 @@
+"""What the corpus has too much of by now, as orders for the texts that are still to be written.
+
+Counted over everything kept so far: how texts open and close, phrases, names. A writer that is told
+"not again" in so many words obeys; one that is asked for variety does not. The list is short,
+because a long one is read as a list of suggestions.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+from corpus.language import read, words
+from corpus.score.scale import Text
+
+OPENING, CLOSING, PHRASE = 3, 4, 5  # words
+ENOUGH = 20  # texts before anything is a habit
+LEAST = 3  # texts that share it
+SHARE = {"opening": 0.02, "closing": 0.02, "phrase": 0.03, "name": 0.01}  # of texts, from there on
+MOST = {"opening": 4, "closing": 3, "phrase": 5, "name": 6}  # listed
+_SAYS = {
+    "opening": 'a text that opens with "{}"',
+    "closing": 'a text that ends on "{}"',
+    "phrase": 'the words "{}"',
+    "name": "anybody called {}",
+}
+
+
+def tics(
+    texts: Sequence[Text], *, allowed: Iterable[str] = (), known_names: Collection[str] = ()
+) -> tuple[str, ...]:
+    """What is to be shunned, worst first within each kind; nothing for fewer than 20 texts.
+
+    Args:
+        texts: what was kept.
+        allowed: texts that may be quoted: their phrases and names are no tics.
+        known_names: names that were dealt, and the AI's own.
+    """
+    if len(texts) < ENOUGH:
+        return ()
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for text in texts:
+        for kind, values in _habits(text.text).items():
+            found[kind].update(values)
+    free = set(_free(allowed))
+    known = {name.casefold() for name in known_names}
+    listed: list[str] = []
+    for kind, most in MOST.items():
+        least = max(LEAST, SHARE[kind] * len(texts))
+        often = [
+            (-count, value)
+            for value, count in found[kind].items()
+            if count >= least and value not in free and value.casefold() not in known
+        ]
+        listed += [_SAYS[kind].format(value) for _, value in _apart(sorted(often), most)]
+    return tuple(listed)
+
+
+def _habits(text: str) -> dict[str, set[str]]:
+    said = words(text)
+    return {
+        "opening": {" ".join(said[:OPENING])} if len(said) > OPENING else set(),
+        "closing": {" ".join(said[-CLOSING:])} if len(said) > CLOSING else set(),
+        "phrase": set(_runs(said)),
+        "name": {name.split()[0] for name in read(text).names},
+    }
+
+
+def _runs(said: Sequence[str]) -> Iterator[str]:
+    for place in range(len(said) - PHRASE + 1):
+        yield " ".join(said[place : place + PHRASE])
+
+
+def _free(allowed: Iterable[str]) -> Iterator[str]:
+    for text in allowed:
+        habits = _habits(text)
+        yield from habits["phrase"]
+        yield from habits["name"]
+
+
+def _apart(ranked: Iterable[tuple[int, str]], most: int) -> list[tuple[int, str]]:
+    """The first ``most``, without those that share most of their words with one before them."""
+    chosen: list[tuple[int, str]] = []
+    for count, value in ranked:
+        own = set(value.split())
+        near = any(len(own & set(other.split())) > len(own) / 2 for _, other in chosen)
+        if len(chosen) < most and not near:
+            chosen.append((count, value))
+    return chosen
