@@ -248,9 +248,9 @@ def kind_shares(kinds: Sequence[Kind]) -> Weights:
     ``GROUP_SHARES`` are what the published ablations found best for documents; where a group has
     no kind the others take its share. Streams other than documents have no groups.
     """
-    total: Counter[str] = Counter()
+    total: dict[str, float] = {}
     for kind in kinds:
-        total[kind.group] += kind.weight  # type: ignore[assignment] - a Counter of floats
+        total[kind.group] = total.get(kind.group, 0.0) + kind.weight
     grouped = {kind.stream for kind in kinds} == {"documents"}
     return {
         kind.name: (GROUP_SHARES[kind.group] / total[kind.group] if grouped else 1.0) * kind.weight
