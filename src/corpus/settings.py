@@ -76,6 +76,11 @@ class Settings:
         given = {name: value for name, value in flags.items() if value is not None}
         return dataclasses.replace(self, **_checked("the command line", given))
 
+    def streams(self) -> dict[str, float]:
+        """The mix without the streams that an ablation leaves out."""
+        out = {"stories"} & set(self.without)
+        return {stream: share for stream, share in self.mix.items() if stream not in out}
+
     def toml(self) -> str:
         """The settings as a ``corpus.toml`` that says the same."""
         values = dataclasses.asdict(self)
@@ -143,8 +148,10 @@ def _checked(where: str, given: Mapping[str, Any]) -> dict[str, Any]:
             raise InputError(f"{where}: unknown key '{name}'{did_you_mean(name, known)}")
         if name == "tokens":
             values[name] = count(value, f"{where}: tokens =")
-        elif name in {"formats", "without"}:
+        elif name == "formats":
             values[name] = _texts(where, name, value)
+        elif name == "without":
+            values[name] = _without(where, value)
         else:
             _check(where, name, value, str(known[name].type))
     return values
@@ -176,7 +183,7 @@ def _check(where: str, name: str, value: Any, wanted: str) -> None:  # noqa: ANN
 
 
 def _check_mix(where: str, shares: Mapping[str, Any]) -> None:
-    for stream, share in shares.items():
+    for stream in shares:
         if stream not in STREAMS:
             raise InputError(
                 f"{where}: mix: unknown stream '{stream}'{did_you_mean(stream, STREAMS)}"
@@ -208,6 +215,15 @@ def _texts(where: str, name: str, value: Any) -> tuple[str, ...]:  # noqa: ANN40
     if not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
         raise InputError(f"{where}: {name} = {value!r}: a list of strings is wanted")
     return tuple(value)
+
+
+def _without(where: str, value: Any) -> tuple[str, ...]:  # noqa: ANN401 - from TOML
+    """Ablations, each once, in the order of ``WITHOUT``."""
+    given = _texts(where, "without", value)
+    for name in given:
+        if name not in WITHOUT:
+            raise InputError(f"{where}: without: '{name}'{did_you_mean(name, WITHOUT)}")
+    return tuple(name for name in WITHOUT if name in given)
 
 
 def _toml(value: Any) -> str:  # noqa: ANN401 - any setting

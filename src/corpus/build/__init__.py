@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from corpus import export, report, score, settings, store
+from corpus import export, prompts, report, score, settings, store
 from corpus.build.manifest import manifest
 from corpus.build.rounds import Works
 from corpus.build.sources import Sources, principles, read_sources
@@ -95,7 +95,7 @@ def _check_mark(folder: Path, journal: Journal) -> None:
 def _write(given: Settings, sources: Sources, model: Model, watch: Watch, folder: Path) -> Works:
     """Principles, then rounds until every stream has its kept tokens or can get no further."""
     found = principles(sources.constitution.sections, model, watch)
-    goals = shares(given.mix, goal(given, model.writer))
+    goals = shares(given.streams(), goal(given, model.writer))
     watch.goal = sum(goals.values())
     with Works.open(folder, given, sources, found, model, watch) as works:
         works.run(Planner(material(given, sources, found.by_section, model.writer)), goals)
@@ -116,6 +116,8 @@ def material(
         library=sources.library,
         seed=given.seed,
         compact=author.compact,
+        languages=given.languages,
+        injections=tuple(prompts.injections()),
     )
 
 

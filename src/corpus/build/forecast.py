@@ -55,7 +55,7 @@ def forecast(given: Settings) -> dict[str, Any]:
     check_budget(author, price, None if given.budget is None else round(given.budget * 1e6))
     aimed = goal(given, author)
     found = {s.id: extraction.by_sentence(s) for s in sources.constitution.sections}
-    goals = shares(given.mix, aimed)
+    goals = shares(given.streams(), aimed)
     briefs = Planner(material(given, sources, found, author)).round(1, goals)
     usage = _Usage(price)
     for brief in briefs:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -28,7 +28,6 @@ from corpus.store import Log
 
 MOST_ROUNDS = 12
 PRIOR = 300  # ordered words that the first guess counts for, against what was seen
-FEWEST_PILOT = 2  # briefs of each stream in a pilot
 FEWEST_YIELD, MOST_YIELD = 0.2, 3.0  # tokens per ordered word that a forecast may assume
 
 
@@ -70,6 +69,7 @@ class Works:
         self.books = Books(model.price)
         self.found = found
         self.bans: tuple[str, ...] = ()
+        self.transcript: dict[str, list[tuple[str, Request, Reply]]] | None = None
         self._given, self._sources, self._watch = given, sources, watch
         self._briefs, self._documents, self._reviews = logs
         self._asked: Counter[str] = Counter()
@@ -118,23 +118,20 @@ class Works:
         short = ", ".join(f"{s} {self.kept_tokens(s):,}/{g:,}" for s, g in goals.items())
         self.notes.append(f"stopped after {self.rounds} rounds short of the goal: {short} tokens")
 
-    def pilot(self, planner: Planner, goals: Mapping[Stream, int], number: int) -> int:
-        """Write and judge about the first ``number`` briefs of the plan, and no more.
+    def begin(
+        self,
+        planner: Planner,
+        goals: Mapping[Stream, int],
+        choose: Callable[[list[Brief]], list[Brief]],
+    ) -> int:
+        """Write and judge what ``choose`` takes of the first round, and no more.
 
-        The first round is dealt whole, as ``run`` deals it, so each of these briefs asks for
-        exactly what the build will ask for. The plan interleaves the streams by their shares; one
-        that has fewer than two briefs among the first gets two, for without them it would have no
-        spread. Returns how many briefs the round has in all.
+        The round is dealt whole, as ``run`` deals it, so each of these briefs asks for exactly
+        what the build will ask for. Returns how many briefs the round has in all.
         """
         self.goal = sum(goals.values())
         briefs = self._deal(planner, goals)
-        places: Counter[str] = Counter()
-        first = []
-        for place, brief in enumerate(briefs):
-            places[brief.stream] += 1
-            if place < number or places[brief.stream] <= FEWEST_PILOT:
-                first.append(brief)
-        self._round(first)
+        self._round(choose(briefs))
         return len(briefs)
 
     def _deal(
@@ -248,8 +245,11 @@ class Works:
             requests.append(distinct)
             keyed[distinct.key] = name
         found = {}
+        by_key = {request.key: request for request in requests}
         for reply in self.model.answer(requests):
             name = keyed[reply.key]
+            if self.transcript is not None:
+                self.transcript.setdefault(name, []).append((stage, by_key[reply.key], reply))
             found[name] = reply
             self.books.enter(orders[name].brief, stage, reply)
             self._watch.step()

@@ -110,12 +110,12 @@ def read_sources(given: Settings) -> Sources:
         )
     found = constitution.load(place, headings="infer" if given.headings == "infer" else "markdown")
     library = kinds.load(*([Path(given.kinds)] if given.kinds else []))
-    for stream, share in given.mix.items():
+    for stream, share in given.streams().items():
         if share and not library.of(stream):
             raise InputError(
                 f"mix: stream '{stream}' has no kinds; add one with --kinds, or drop it"
             )
-    needs_seeds = given.mix.get("stories", 0) > 0
+    needs_seeds = given.streams().get("stories", 0) > 0
     germs = seeds.load(Path(given.seeds)) if needs_seeds else ()
     return Sources(found, germs, library, given.ai_name or ai_name(found))
 
