@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.errors import DiskError, InputError
-from corpus.model import batchlog
+from corpus.model import Model, Writer, batchlog
 from corpus.model.batchlog import Row
 from corpus.model.journal import Journal
 from corpus.model.salvage import salvage
@@ -82,6 +82,26 @@ def test_a_batch_cut_off_by_a_crash_keeps_its_money_set_aside(tmp_path: Path) ->
     with Journal(path) as journal:
         assert journal.spent() == (0, 0, 30)
         assert [batch.nonce for batch in batchlog.under_way(journal)] == ["n1"]
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        "DELETE FROM batch",
+        "DELETE FROM batch_item WHERE place = 1",
+        "UPDATE batch_item SET attempt = 3 - attempt",
+    ],
+)
+def test_a_batch_that_damage_took_or_changed_is_named_before_anything_is_asked(
+    lost: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "journal.sqlite"
+    with Journal(path) as journal:
+        batchlog.intend(journal, "n1", [ask(1), ask(2)], [5, 5], 0.0)
+        batchlog.check(journal)
+    damage(path, lost)
+    with Journal(path) as journal, pytest.raises(DiskError, match="corpus salvage"):
+        Model(Writer("claude", "claude-haiku-5-5", "http://127.0.0.1:9", "k"), journal)
 
 
 def test_of_two_bodies_for_one_row_the_first_is_used_and_the_second_is_kept(tmp_path: Path) -> None:

@@ -98,6 +98,7 @@ class Model:
 
     Raises:
         InputError: a budget over a model without a price, or a key that would travel in clear.
+        DiskError: the journal lost or changed a batch that is under way.
     """
 
     def __init__(
@@ -117,6 +118,7 @@ class Model:
         check_address(writer)
         if batch and not writer.batches:
             raise InputError(f"--batch: the writer '{writer.name}' has no Message Batches; drop it")
+        batchlog.check(journal)
         spent = journal.spent()
         self.purse = Purse(budget, spent.paid + spent.possibly)
         self.purse.reserved = spent.reserved

@@ -82,6 +82,37 @@ def under_way(journal: Journal, states: tuple[str, ...] = UNDER_WAY) -> list[Bat
     return [Batch(*row) for row in rows]
 
 
+def check(journal: Journal) -> None:
+    """Hold open requests against their batches, and those against the digest of their requests.
+
+    A page of the file can be whole in itself and yet the wrong one; a batch that is forgotten so
+    would be bought again.
+
+    Raises:
+        DiskError: a batch that is not settled was lost or changed on disk.
+    """
+    journal.submit(_check).result()
+
+
+def _check(connection: sqlite3.Connection) -> None:
+    orphans = connection.execute(
+        "SELECT count(*) FROM attempt WHERE state = 'intent' AND batch IS NOT NULL "
+        "AND batch NOT IN (SELECT nonce FROM batch)"
+    ).fetchone()[0]
+    if orphans:
+        raise sqlite3.DatabaseError(f"{orphans} open requests of a batch that is not there")
+    marks = ",".join("?" * len(UNDER_WAY))
+    query = f"SELECT nonce, digest FROM batch WHERE state IN ({marks})"  # noqa: S608 - marks only
+    for nonce, made_of in connection.execute(query, UNDER_WAY).fetchall():
+        found = connection.execute(
+            "SELECT key FROM batch_item JOIN attempt ON attempt.id = attempt "
+            "WHERE nonce = ? ORDER BY place",
+            (nonce,),
+        )
+        if digest([row[0] for row in found]) != made_of:
+            raise sqlite3.DatabaseError(f"batch {nonce} is not made of its requests any more")
+
+
 def ids(journal: Journal) -> set[str]:
     """Every batch id of the provider that is taken."""
     query = "SELECT id FROM batch WHERE id IS NOT NULL"
