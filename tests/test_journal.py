@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.errors import DiskError, InputError
+from corpus.errors import DiskError, InputError, Locked
 from corpus.model import Model, Writer, batchlog
 from corpus.model.batchlog import Row
 from corpus.model.journal import Journal
@@ -140,6 +140,30 @@ def test_salvage_keeps_whole_replies_and_sets_the_damaged_file_aside(tmp_path: P
         saved = {kept.key for kept in journal.replies([request.key for request in requests])}
         assert saved == {request.key for request in requests} - {requests[2].key}
         assert journal.spent().paid == 15  # the lost one was paid for, too
+
+
+@pytest.mark.parametrize("left", [0.99, 0.8, 0.5])
+def test_salvage_reads_what_is_left_of_a_truncated_journal(left: float, tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    with Journal(path) as journal:
+        for number in range(60):
+            attempt = journal.intend(ask(number), 7).result()
+            body = f"body {number} " + "x" * 3000
+            journal.keep(attempt, ask(number).key, body, request_id="", cost=3).result()
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(left * len(whole))])
+    saved = salvage(path).saved
+    assert saved >= (left - 0.4) * 60
+    with Journal(path) as journal:
+        assert len(list(journal.replies([ask(n).key for n in range(60)]))) == saved
+
+
+def test_salvage_leaves_a_journal_alone_that_a_build_holds(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    answered(path, 2)
+    with Journal(path), pytest.raises(Locked, match="a build holds it"):
+        salvage(path)
+    assert salvage(path).saved == 2
 
 
 def test_nothing_is_sent_when_the_disk_could_not_hold_the_reply(tmp_path: Path) -> None:
