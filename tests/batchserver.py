@@ -20,8 +20,9 @@ class Provider:
     """What the server knows; tests set the attributes below before or while they call.
 
     ``lose``: what becomes of the next creates: ``before`` (cut, nothing made), ``after`` (made, the
-    answer is cut). ``mangle`` changes the rows of results. ``polls``: how often a batch is looked
-    at until it has ended. ``serves``: whether there are batches at all.
+    answer is cut), ``late`` (made, the answer is an error 500). ``mangle`` changes the rows of
+    results. ``polls``: how often a batch is looked at until it has ended. ``serves``: whether there
+    are batches at all.
     """
 
     def __init__(self) -> None:
@@ -102,6 +103,9 @@ def running() -> Iterator[Provider]:  # noqa: C901 - a dispatcher: one branch pe
             else:
                 fate = provider.lose.pop(0) if provider.lose else ""
                 made = None if fate == "before" else provider.create(body["requests"])
+                if fate == "late":
+                    self.say(500, error("api_error"))
+                    return
                 if fate:
                     self.close_connection = True
                     return

@@ -91,12 +91,7 @@ class Settings:
             if value is not None and name not in tables
         ]
         for name, table in tables.items():
-            inner = {k: v for k, v in table.items() if isinstance(v, dict)}
-            if flat := {k: v for k, v in table.items() if k not in inner}:
-                lines += ["", f"[{name}]", *(f"{_key(k)} = {_toml(v)}" for k, v in flat.items())]
-            for key, deep in inner.items():
-                lines += ["", f"[{name}.{_key(key)}]"]
-                lines += [f"{_key(k)} = {_toml(v)}" for k, v in deep.items()]
+            lines += _table(name, table)
         return "\n".join(lines) + "\n"
 
 
@@ -230,6 +225,16 @@ def _toml(value: Any) -> str:  # noqa: ANN401 - any setting
     """A value as TOML; JSON writes strings, numbers, booleans and lists the same way, DEL aside."""
     text = json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
     return text.replace("\x7f", "\\u007f")
+
+
+def _table(name: str, table: Mapping[str, Any]) -> list[str]:
+    """The lines of a table and of those within it; only one within another is told when empty."""
+    inner = {key: value for key, value in table.items() if isinstance(value, dict)}
+    flat = [f"{_key(key)} = {_toml(value)}" for key, value in table.items() if key not in inner]
+    lines = ["", f"[{name}]", *flat] if flat or "." in name else []
+    for key, deep in inner.items():
+        lines += _table(f"{name}.{_key(key)}", deep)
+    return lines
 
 
 def _key(name: str) -> str:

@@ -67,14 +67,15 @@ def working(given: Settings, watch: Watch) -> Iterator[tuple[Model, str]]:
     folder = Path(given.output)
     with Journal(folder / "journal.sqlite") as journal, writer(given, watch.say) as author:
         _check_mark(folder, journal)
-        date = journal.meta("date", _today())
-        watch.publish(folder / "status.json", journal.attempts)
-        store.write_text(folder / "corpus.toml", _resolved(given, author).toml())
+        _check_writer(folder, journal, author)
         budget = None if given.budget is None else round(given.budget * 1_000_000)
         with Model(
             author, journal, budget=budget, prices=given.prices, batch=given.batch,
-            say=watch.say, confirm=watch.confirm,
+            say=watch.say, confirm=watch.confirm, waits=watch.waits,
         ) as model:  # fmt: skip
+            date = journal.meta("date", _today())
+            watch.publish(folder / "status.json", journal.attempts)
+            store.write_text(folder / "corpus.toml", _resolved(given, author).toml())
             yield model, date
 
 
@@ -84,11 +85,30 @@ def _check_mark(folder: Path, journal: Journal) -> None:
     Raises:
         DiskError: the file was emptied or replaced, or its ``-wal`` file was deleted.
     """
-    seen = sum(row.get("attempts", 0) for row in store.read_if_there(folder / "status.json"))
+    path = folder / "status.json"
+    try:
+        marks = [row.get("attempts", 0) for row in store.read_if_there(path)]
+    except InputError as error:
+        raise InputError(f"{error}; delete {path} to go on") from error
+    seen = sum(mark for mark in marks if isinstance(mark, int))
     if (there := journal.attempts()) < seen:
         raise DiskError(
             f"{journal.path}: holds {there:,} attempts, the last run saw {seen:,} (was the file or "
             f"its -wal deleted?); restore it, or delete status.json to go on and buy the rest again"
+        )
+
+
+def _check_writer(folder: Path, journal: Journal, author: Writer) -> None:
+    """Keep rehearsals and demos apart from what was paid for: they would answer the same requests.
+
+    Raises:
+        InputError: the output was begun with another writer.
+    """
+    first = journal.meta("writer", author.name)
+    if first != author.name:
+        raise InputError(
+            f"{folder}: was begun with --writer {first}, and holds its replies; give another "
+            f"--output for --writer {author.name}"
         )
 
 

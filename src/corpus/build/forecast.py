@@ -20,7 +20,6 @@ from corpus import review, write
 from corpus.build import goal, material
 from corpus.build.measures import Pilot, inputs_digest, read_pilot
 from corpus.build.sources import Sources, order_of, read_sources
-from corpus.errors import InputError
 from corpus.model import ALL_STAGES, BATCH_FROM, Writer, check_budget, rehearsal
 from corpus.model.embedded import STAGES as LOCAL_STAGES
 from corpus.model.prices import FREE, Price, dated, likely_input_tokens, price_of
@@ -306,17 +305,14 @@ def _coverage(briefs: list[Brief]) -> dict[str, dict[str, int]]:
     return {section: dict(row) for section, row in table.items()}
 
 
-def refuse_over_budget(plan: dict[str, Any], budget: float | None) -> None:
-    """Say at once that a budget is too small for the likely price of a plan.
-
-    Raises:
-        InputError: it is smaller than the least that the plan can cost.
-    """
+def over_budget(plan: dict[str, Any], budget: float | None) -> str | None:
+    """A warning that the budget ends before the plan does; None if it may do."""
     if budget is None or plan["totals"] is None:
-        return
+        return None
     least = plan["totals"]["price_build"]["low"] / 1e6
-    if least > budget:
-        raise InputError(
-            f"--budget {budget:g}: the plan costs at least ${least:,.4f}; lower --tokens, or give "
-            f"a larger budget"
-        )
+    if least <= budget:
+        return None
+    return (
+        f"--budget {budget:g}: the plan costs at least ${least:,.4f}, so the build will stop on "
+        f"the way (exit 4); a larger budget goes on from there"
+    )

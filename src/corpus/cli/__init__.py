@@ -44,7 +44,7 @@ class Commands(click.Group):
             if ctx.params.get("debug"):
                 raise
             raise Stop(error) from error
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, click.Abort):
             raise Stop(Interrupted("stopped; run the same command again to go on")) from None
 
 
@@ -176,13 +176,15 @@ def batches_adopt(nonce: str, batch: str, output: str) -> None:
 @click.argument("nonce")
 @click.argument("output", default="output")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def batches_cancel(nonce: str, output: str, yes: bool) -> None:
-    """Cancel the batch NONCE at the provider, or give it up if it is gone there."""
+@click.option("--assume-lost", is_flag=True, help="Give it up, whatever the provider has.")
+def batches_cancel(nonce: str, output: str, yes: bool, assume_lost: bool) -> None:
+    """Cancel the batch NONCE at the provider, or give it up if it is not there."""
     from corpus.cli import batching
 
-    if not yes:
-        click.confirm("What the provider has done by now is paid for. Cancel it?", abort=True)
-    click.echo(batching.cancel(Path(output), nonce))
+    def ask(text: str) -> bool:
+        return yes or click.confirm(text, abort=True)
+
+    click.echo(batching.cancel(Path(output), nonce, ask, assume_lost=assume_lost))
 
 
 @cli.command()
@@ -319,7 +321,7 @@ def init(folder: Path) -> None:
 
 
 @cli.command()
-@click.option("--port", type=int, default=8766, show_default=True)
+@click.option("--port", type=click.IntRange(0, 65_535), default=8766, show_default=True)
 @click.option(
     "--ledger",
     type=click.Path(path_type=Path),
@@ -339,12 +341,16 @@ def init(folder: Path) -> None:
     help="Such as 429=0.04,529=0.02,cut=0.01, or a file of '<number> <fault>'.",
 )
 @click.option("--seed", type=int, default=0, help="Of the faults.")
-@click.option("--batch-seconds", type=float, default=0.0, help="How long a batch takes.")
-@click.option("--latency", type=float, default=0.0, help="Seconds that a reply takes.")
-@click.option("--rpm", type=float, help="Requests a minute.")
-@click.option("--burst", type=float, help="Requests that can be saved up.")
-@click.option("--itpm", type=float, help="Input tokens a minute.")
-@click.option("--otpm", type=float, help="Output tokens a minute.")
+@click.option(
+    "--batch-seconds", type=click.FloatRange(0), default=0.0, help="How long a batch takes."
+)
+@click.option(
+    "--latency", type=click.FloatRange(0), default=0.0, help="Seconds that a reply takes."
+)
+@click.option("--rpm", type=click.FloatRange(0, min_open=True), help="Requests a minute.")
+@click.option("--burst", type=click.FloatRange(1), help="Requests that can be saved up.")
+@click.option("--itpm", type=click.FloatRange(0, min_open=True), help="Input tokens a minute.")
+@click.option("--otpm", type=click.FloatRange(0, min_open=True), help="Output tokens a minute.")
 @click.option("--silent", is_flag=True, help="Do not tell in headers what is left of the limits.")
 @click.option(
     "--clock",

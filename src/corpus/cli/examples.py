@@ -42,6 +42,7 @@ advice = 2
 # [prices."my-model"]           # dollars per million tokens, for a model the table does not know
 # input = 1.0
 # output = 5.0                 # also: cache_write, cache_write_1h, cache_read, batch (a factor)
+# up_to = 200_000              # and for longer prompts: long = {input = 2.0, output = 9.0}
 """
 
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import ipaddress
+import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Self
@@ -60,6 +61,12 @@ class Writer:
     batches: bool = False  # has Message Batches
     cache: bool = False  # caches marked prefixes
     quiet: float = 600.0  # seconds until a batch that no listing shows was never created
+    origin: str = ""  # where batches live, if that is not the address
+
+    @property
+    def where(self) -> str:
+        """The server that batches are sent to and fetched from."""
+        return self.origin or (self.base_url or "https://api.anthropic.com").rstrip("/")
 
 
 @dataclass(slots=True)
@@ -97,9 +104,11 @@ class Model:
         batch: True or False force the way; None takes batches from ``BATCH_FROM`` requests on.
         say: prints one line.
         confirm: asks a person yes or no; None where there is nobody to ask.
+        waits: told, now and then, which batches are waited for and for how many seconds by now.
 
     Raises:
         InputError: a budget over a model without a price, or a key that would travel in clear.
+        DiskError: the journal lost or changed a batch that is under way.
     """
 
     def __init__(
@@ -112,6 +121,7 @@ class Model:
         batch: bool | None = None,
         say: Callable[[str], None] = lambda _: None,
         confirm: Callable[[str], bool] | None = None,
+        waits: Callable[[Sequence[str], float], None] = lambda *_: None,
     ) -> None:
         self.writer = writer
         self.price = FREE if writer.free else price_of(writer.model, prices or {})
@@ -119,6 +129,9 @@ class Model:
         check_address(writer)
         if batch and not writer.batches:
             raise InputError(f"--batch: the writer '{writer.name}' has no Message Batches; drop it")
+        batchlog.check(journal)
+        if self.price is not None:
+            journal.price(self._cost)  # what was bought before its price was known
         spent = journal.spent()
         self.purse = Purse(budget, spent.paid + spent.possibly)
         self.purse.reserved = spent.reserved
@@ -127,7 +140,7 @@ class Model:
         self._journal = journal
         self._began = journal.attempts()
         self._batch = batch
-        self._say, self._confirm = say, confirm
+        self._say, self._confirm, self._waits = say, confirm, waits
         self._batches: Batches | None = None
         self._left: Counter[str] = Counter()  # batches that left a request unanswered
         self._direct: Direct | None = None
@@ -258,26 +271,27 @@ class Model:
         try:
             refused = batches.gather(set(pending))
         except KeyboardInterrupt:
-            self._detach(batches)
+            ended = self._detach(batches)
             raise Interrupted(
-                "detached: the batches go on at the provider; run the same command again to "
-                "collect them, or see 'corpus batches list'"
+                f"{ended or 'detached: the batches go on at the provider'}; run the same command "
+                f"again to collect them, or see 'corpus batches list'"
             ) from None
         yield from self._replay(pending)
         for key in refused.keys() & pending.keys():
             self._count(pending.pop(key), refused[key])
             yield refused[key]
 
-    def _detach(self, batches: Batches) -> None:
-        """A second Ctrl-C within a few seconds offers to cancel what is under way."""
+    def _detach(self, batches: Batches) -> str:
+        """A second Ctrl-C within a few seconds offers to cancel what is under way; what was."""
         if self._confirm is None:
-            return
+            return ""
         self._say(f"detaching; Ctrl-C again within {REGRET:.0f} s offers to cancel the batches")
         try:
             time.sleep(REGRET)
         except KeyboardInterrupt:
             if self._confirm("Cancel the batches? What is done by then is paid for and kept."):
-                self._say(f"{batches.cancel()} batches cancelled")
+                return f"stopped: {batches.cancel()} batches were asked to end"
+        return ""
 
     def _batch_room(self) -> Batches:
         from corpus.model.batches import Batches
@@ -286,7 +300,13 @@ class Model:
             self._batches = Batches.of(
                 self.writer, self._journal, self.price, self.purse, self._say
             )
+            self._batches.waits = self._waits
         return self._batches
+
+    def _cost(self, asked: str, body: str, batch: bool) -> int | None:  # noqa: FBT001 - from SQL
+        """What a reply of this model cost; None for another model's, or without a usage."""
+        same = json.loads(asked).get("model") == self.writer.model
+        return read_reply("", body, self.price, batch=bool(batch)).cost if same else None
 
     def _count(self, request: Request, reply: Reply) -> None:
         tally = self.tally.setdefault(request.stage, Tally())

@@ -180,6 +180,26 @@ class Journal:
         """The money of all runs of this output."""
         return self.submit(_spent).result()
 
+    def price(self, cost: Callable[[str, str, bool], int | None]) -> int:
+        """Give a cost to replies that were kept without one; how many got one.
+
+        Args:
+            cost: micro-dollars of a reply by its request's body, its own, and whether by batch.
+        """
+
+        def note(connection: sqlite3.Connection) -> int:
+            rows = connection.execute(
+                "SELECT attempt.id, item.body, result.body, batch IS NOT NULL FROM attempt "
+                "JOIN result ON result.attempt = attempt.id JOIN item ON item.key = attempt.key "
+                "WHERE state = 'ok' AND cost IS NULL"
+            ).fetchall()
+            priced = [(cost(asked, body, batch), name) for name, asked, body, batch in rows]
+            known = [row for row in priced if row[0] is not None]
+            connection.executemany("UPDATE attempt SET cost = ? WHERE id = ?", known)
+            return len(known)
+
+        return self.submit(note).result()
+
     def attempts(self) -> int:
         """The number of the newest attempt: what has a larger one is of this run."""
         query = "SELECT coalesce(max(id), 0) FROM attempt"
@@ -209,7 +229,7 @@ class Journal:
             group = [self._queue.get()]
             while len(group) < GROUP and not self._queue.empty():
                 group.append(self._queue.get())
-            going = group[-1] is not None
+            going = None not in group  # a call may race the end and stand behind its mark
             self._commit([entry for entry in group if entry is not None])
 
     def _commit(self, group: list[tuple[Operation[Any], Future[Any]]]) -> None:

@@ -164,13 +164,25 @@ def price_of(model: str, overrides: Mapping[str, Mapping[str, Any]]) -> Price | 
     """
     if model not in overrides:
         return _table()[1].get(model)
-    fields = (*CLASSES, "batch")
-    for name in overrides[model]:
-        if name not in fields:
-            raise InputError(
-                f"corpus.toml: [prices.{model}] has no '{name}'{did_you_mean(name, fields)}"
-            )
+    _check_fields(overrides[model], f"corpus.toml: [prices.{model}]")
     return Price.of(overrides[model], f"corpus.toml: [prices.{model}]")
+
+
+def _check_fields(given: Mapping[str, Any], where: str) -> None:
+    """Refuse a table with an unknown field, or a band without its bound."""
+    fields = (*CLASSES, "batch", "up_to", "long")
+    for name in given:
+        if name not in fields:
+            raise InputError(f"{where} has no '{name}'{did_you_mean(name, fields)}")
+    long, bound = given.get("long"), given.get("up_to")
+    if (long is None) != (bound is None):
+        raise InputError(f"{where}: 'up_to' (prompt tokens) and a table 'long' belong together")
+    if long is not None:
+        if not isinstance(bound, int) or isinstance(bound, bool) or bound <= 0:
+            raise InputError(f"{where} up_to = {bound!r}: a number of prompt tokens is wanted")
+        if not isinstance(long, Mapping):
+            raise InputError(f"{where} long = {long!r}: a table of prices is wanted")
+        _check_fields(long, f"{where} long")
 
 
 def most_input_tokens(request: Request) -> int:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 TRIES = 6  # times that a call may fail before the run is interrupted
 NOT_FOUND = 404
 _NO_SUCH_SERVICE = {404, 405, 501}
+_PERHAPS = {408, 409, 500, 503, 504}  # to a create: it may be there, and looking for it is free
 
 
 class NoBatches(InputError):
@@ -81,7 +82,7 @@ class Provider:
                 return self._client.messages.batches.create(requests=requests).id
             except Exception as error:  # sorted out below; what is no failure of a call goes on
                 failure = _failure(error)
-                if failure.state == "unknown":
+                if failure.state == "unknown" or (failure.status in _PERHAPS and not failure.stops):
                     return failure
                 if failure.stops or failure.terminal or tried == TRIES:
                     raise _stop(failure) from error
