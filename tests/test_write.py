@@ -30,7 +30,7 @@ def orders() -> dict[str, Order]:
     found = {section.id: principles.by_sentence(section) for section in sections}
     germs = seeds.load(ROOT / "story_seeds")
     dealt = Planner(Material(sections, found, germs, LIBRARY)).round(
-        1, {"documents": 40_000, "stories": 40_000, "advice": 10_000}
+        1, {"documents": 40_000, "stories": 40_000, "advice": 10_000, "agentic": 10_000}
     )
     by_section = {section.id: section for section in sections}
     return {
