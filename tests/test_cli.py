@@ -100,7 +100,6 @@ def test_a_model_without_a_price_shows_tokens_and_refuses_a_budget(corpus: Corpu
     [
         (("build", "--tokens", "many"), "tokens = 'many'"),
         (("build", "--mix", "essays=1"), "unknown stream 'essays'"),
-        (("build", "--only", "agentic"), "stream 'agentic' has no kinds"),
         (("build", "--kinds", "story_seeds"), "no kinds in it"),
         (("build", "--constitution", "nowhere"), "--constitution nowhere"),
         (("build", "--seeds", "nowhere"), "--seeds nowhere"),

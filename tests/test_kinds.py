@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from string import Template
+from typing import Any
 
 import pytest
 
@@ -24,6 +28,10 @@ def shipped() -> Library:
 def text(prompt: str = "A label.", tables: str = "", **header: str) -> str:
     keys = "\n".join(f"{name} = {value}" for name, value in (HEADER | header).items())
     return f"+++\n{keys}\n{tables}\n+++\n{prompt}\n"
+
+
+def agentic(tools: str) -> str:
+    return text("A\n---answer---\nB", stream='"agentic"', tools=tools)
 
 
 def place(folder: Path, content: str, name: str = "jar-label.md") -> Path:
@@ -48,7 +56,8 @@ def test_the_shipped_library_has_kinds_enough_for_each_stream(shipped: Library) 
     streams = Counter(kind.stream for kind in shipped.kinds)
     assert streams["documents"] >= 12
     assert streams["stories"] >= 4
-    assert streams["advice"] >= 2
+    assert streams["advice"] >= 7
+    assert streams["agentic"] >= 6
     assert {kind.group for kind in shipped.of("documents")} <= set(GROUPS)
     assert [kind.name for kind in shipped.kinds] == sorted(kind.name for kind in shipped.kinds)
 
@@ -61,6 +70,46 @@ def test_a_shipped_kind_can_fill_every_slot_and_uses_every_facet(kind: Kind) -> 
     assert slots - fixed == kind.facets.keys()
     assert (kind.shape == "chat") == (kind.stream in {"advice", "agentic"})
     assert all(len(values) >= 2 for values in kind.facets.values())
+
+
+CHATS = [kind for kind in kinds.load().kinds if kind.shape == "chat"]
+
+
+@pytest.mark.parametrize("kind", CHATS, ids=lambda kind: kind.name)
+def test_a_chat_asks_for_a_system_prompt_and_shows_the_claim_to_the_answer_alone(
+    kind: Kind,
+) -> None:
+    message, answer = Template(kind.prompt), Template(kind.answer or "")
+    assert "system_form" in message.get_identifiers()
+    assert "statement" not in message.get_identifiers()
+    assert {"statement", "words"} <= set(answer.get_identifiers())
+
+
+@pytest.mark.parametrize("stream", ["advice", "agentic"])
+def test_one_system_prompt_in_three_is_none_in_advice_and_none_begins_you_are(
+    stream: str, shipped: Library
+) -> None:
+    for kind in shipped.of(stream):
+        forms = kind.facets["system_form"]
+        none = forms.get("none", 0.0) / sum(forms.values())
+        assert none == pytest.approx(0.35 if stream == "advice" else 0.0, abs=0.01)
+        assert len(forms) >= 10
+        assert not [form for form in forms if form.lower().startswith("you are")]
+
+
+@pytest.mark.parametrize(("stream", "word"), [("advice", "comply:"), ("agentic", "go ahead:")])
+def test_often_enough_the_right_answer_is_simply_yes(
+    stream: str, word: str, shipped: Library
+) -> None:
+    answers = [kind.facets.get("right_answer", {}) for kind in shipped.of(stream)]
+    for shares in filter(None, answers):
+        plain = sum(share for value, share in shares.items() if value.startswith(word))
+        assert plain / sum(shares.values()) >= {"advice": 0.15, "agentic": 0.1}[stream]
+
+
+def test_answers_of_advice_run_from_very_short_to_long(shipped: Library) -> None:
+    lengths = [kind.words for kind in shipped.of("advice")]
+    assert (min(low for low, _ in lengths), max(high for _, high in lengths)) == (120, 1100)
 
 
 def test_the_pool_of_given_names_is_large_and_without_doubles(shipped: Library) -> None:
@@ -142,6 +191,12 @@ def test_the_digest_of_a_kind_follows_its_words_and_not_its_weight(tmp_path: Pat
         (text(prompt=""), "there is no prompt below the header"),
         (text("A\n---answer---\nB"), "a kind of stream 'documents' has no a line '---answer---'"),
         (text(stream='"advice"'), "a kind of stream 'advice' needs a line '---answer---'"),
+        (text(tools='["mail"]'), "only kinds of stream 'agentic' have 'tools'; drop the line"),
+        (agentic('["mial"]'), "tools: no family 'mial'; did you mean 'mail'?"),
+        (agentic("[]"), "tools = []; give families of tools, such as"),
+        (agentic('"mail"'), "tools = 'mail'; give families of tools"),
+        (agentic("[1]"), "tools = [1]; give families of tools"),
+        (text("A\n---answer---\nB", stream='"agentic"'), "tools = None; give families of tools"),
         (text("$ink", "facets.ink = []"), "facet 'ink': give a list of strings, or a table"),
         (text("$ink", 'facets.ink = ["a", 1]'), "facet 'ink': give a list of strings"),
         (text("$ink", "facets.ink = {a = 0}"), "facet 'ink': the share of 'a' is 0; give a pos"),
@@ -185,3 +240,144 @@ def test_a_missing_file_and_one_that_is_not_utf_8_are_refused(tmp_path: Path) ->
     path.write_bytes(b"+++\n\xff\n+++\n")
     with pytest.raises(InputError, match="not UTF-8"):
         kinds.load(path)
+
+
+# Tools
+
+TOOLS = [tool for tools in kinds.toolbox().values() for tool in tools]
+TYPES = {"object", "array", "string", "integer", "number", "boolean", "null"}
+SHAPES = {  # what may stand in a schema, and of what type it is
+    "type": (str, list),
+    "description": str,
+    "properties": dict,
+    "required": list,
+    "additionalProperties": (bool, dict),
+    "minProperties": int,
+    "items": dict,
+    "minItems": int,
+    "maxItems": int,
+    "uniqueItems": bool,
+    "enum": list,
+    "default": object,
+    "examples": list,
+    "format": str,
+    "pattern": str,
+    "minLength": int,
+    "maxLength": int,
+    "minimum": (int, float),
+    "maximum": (int, float),
+    "exclusiveMinimum": (int, float),
+}
+BELONGS = {  # keywords that say nothing about other types
+    "object": {"properties", "required", "additionalProperties", "minProperties"},
+    "array": {"items", "minItems", "maxItems", "uniqueItems"},
+    "string": {"format", "pattern", "minLength", "maxLength"},
+    "number": {"minimum", "maximum", "exclusiveMinimum"},
+}
+PYTHON = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "array": list}
+
+
+def flaws(schema: Any, where: str = "schema") -> Iterator[str]:
+    """What keeps ``schema`` from being a JSON Schema that a careful reader would pass."""
+    if not isinstance(schema, dict):
+        yield f"{where} is no object"
+        return
+    types = schema.get("type")
+    named = set(types) if isinstance(types, list) else {types}
+    if not named or not named <= TYPES:
+        yield f"{where} has type {types!r}"
+    for word, value in schema.items():
+        if word not in SHAPES or not isinstance(value, SHAPES[word]):
+            yield f"{where}.{word} is {value!r}"
+        home = next((kind for kind, words in BELONGS.items() if word in words), None)
+        if home and home not in named and not (home == "number" and "integer" in named):
+            yield f"{where}.{word} says nothing about {types}"
+    yield from _bounds(schema, where)
+    yield from _values(schema, named, where)
+    for name, inner in schema.get("properties", {}).items():
+        yield from flaws(inner, f"{where}.{name}")
+    for word in ("items", "additionalProperties"):
+        if word == "items" and "array" in named and word not in schema:
+            yield f"{where} is a list of anything"
+        if isinstance(schema.get(word), dict):
+            yield from flaws(schema[word], f"{where}.{word}")
+
+
+def _bounds(schema: dict[str, Any], where: str) -> Iterator[str]:
+    for what in ("imum", "Length", "Items"):
+        if schema.get(f"min{what}", 0) > schema.get(f"max{what}", float("inf")):
+            yield f"{where}: min{what} is above max{what}"
+    if not set(schema.get("required", ())) <= schema.get("properties", {}).keys():
+        yield f"{where}: 'required' names what is no property"
+    if schema.get("format", "date") not in {"date", "date-time", "email", "uri"}:
+        yield f"{where}: format {schema['format']!r}"
+    re.compile(schema.get("pattern", ""))
+
+
+def _values(schema: dict[str, Any], named: set[str], where: str) -> Iterator[str]:
+    allowed = schema.get("enum")
+    if allowed is not None and len(allowed) != len(set(allowed)):
+        yield f"{where}: 'enum' repeats itself"
+    given = [*(allowed or ()), *([schema["default"]] if "default" in schema else ())]
+    expected = PYTHON.get(next(iter(named)), object)
+    for value in given:
+        if not isinstance(value, expected) or (allowed and value not in allowed):
+            yield f"{where}: {value!r} does not fit"
+
+
+def test_the_toolbox_is_wide(shipped: Library) -> None:
+    assert len(shipped.tools) >= 15
+    assert len(TOOLS) >= 60
+    assert all(len(tools) >= 2 for tools in shipped.tools.values())
+    names = [tool["name"] for tool in TOOLS]
+    assert {name.replace("_", "").islower() for name in names} == {True, False}
+
+
+def test_every_tool_has_a_name_that_the_api_takes_and_no_other_tool_has() -> None:
+    names = [tool["name"] for tool in TOOLS]
+    assert [name for name in names if not re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", name)] == []
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool["name"])
+def test_a_tool_is_described_and_its_input_schema_is_sound(tool: dict[str, Any]) -> None:
+    assert tool.keys() == {"name", "description", "input_schema"}
+    assert len(tool["description"].split()) >= 2
+    assert tool["input_schema"]["type"] == "object"
+    assert tool["input_schema"]["properties"]
+    assert list(flaws(tool["input_schema"], tool["name"])) == []
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "text"},
+        {"type": "array"},
+        {"type": "string", "enum": ["a", "a"]},
+        {"type": "string", "enum": ["a"], "default": "b"},
+        {"type": "integer", "default": "1"},
+        {"type": "integer", "minimum": 2, "maximum": 1},
+        {"type": "string", "minimum": 2},
+        {"type": "object", "properties": {}, "required": ["a"]},
+        {"type": "object", "properties": {"a": {"type": "string", "format": "day"}}},
+        {"type": "object", "properties": {"a": {"kind": "string"}}},
+    ],
+    ids=str,
+)
+def test_the_check_of_schemas_finds_what_is_wrong(schema: dict[str, Any]) -> None:
+    assert list(flaws(schema))
+
+
+def test_every_agentic_kind_names_families_that_exist_and_every_family_is_named(
+    shipped: Library,
+) -> None:
+    named = [kind.tools for kind in shipped.of("agentic")]
+    assert all(named)
+    assert set(itertools.chain(*named)) == shipped.tools.keys()
+    assert {kind.tools for kind in shipped.kinds if kind.stream != "agentic"} == {()}
+
+
+def test_the_digest_of_a_kind_follows_its_tools(tmp_path: Path) -> None:
+    one, other = (read(tmp_path, agentic(tools)) for tools in ('["mail"]', '["mail", "files"]'))
+    assert one.tools == ("mail",)
+    assert one.digest != other.digest

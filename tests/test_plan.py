@@ -19,7 +19,7 @@ import samples
 from corpus import constitution, kinds, plan, principles, seeds
 from corpus.kinds import Library
 from corpus.plan import TOKENS_PER_WORD, Deck, Material, Planner
-from corpus.records import Brief, Stream
+from corpus.records import STREAMS, Brief, Stream
 
 ROOT = Path(__file__).parents[1]
 SEED = st.integers(0, 1000)
@@ -54,7 +54,12 @@ def shipped() -> Material:
 @cache
 def large() -> tuple[Brief, ...]:
     """More than 2,000 briefs of the shipped library."""
-    needs: dict[Stream, float] = {"documents": 900_000, "stories": 600_000, "advice": 400_000}
+    needs: dict[Stream, float] = {
+        "documents": 900_000,
+        "stories": 600_000,
+        "advice": 1_200_000,
+        "agentic": 500_000,
+    }
     return tuple(Planner(shipped()).round(1, needs))
 
 
@@ -194,7 +199,7 @@ def test_every_section_is_written_about_before_any_is_written_about_twice(
         assert max(counts.values()) - min(counts.values()) <= 1
 
 
-@pytest.mark.parametrize("stream", ["documents", "stories", "advice"])
+@pytest.mark.parametrize("stream", STREAMS)
 def test_every_shipped_section_has_its_briefs_in_each_stream(stream: str) -> None:
     mine = [one for one in large() if one.stream == stream]
     sections = Counter(one.section for one in mine)
@@ -202,7 +207,7 @@ def test_every_shipped_section_has_its_briefs_in_each_stream(stream: str) -> Non
     assert max(sections.values()) - min(sections.values()) <= 1
 
 
-@pytest.mark.parametrize("stream", ["documents", "stories", "advice"])
+@pytest.mark.parametrize("stream", STREAMS)
 def test_shipped_kinds_have_their_weights_to_within_one(stream: str) -> None:
     told = Counter(one.kind for one in large() if one.stream == stream)
     shelf = shipped().library.of(stream)
@@ -212,7 +217,7 @@ def test_shipped_kinds_have_their_weights_to_within_one(stream: str) -> None:
 
 
 def test_every_principle_of_a_section_has_its_turn() -> None:
-    for stream in ("documents", "stories", "advice"):
+    for stream in STREAMS:
         mine = [one for one in large() if one.stream == stream]
         for section, found in shipped().principles.items():
             counts = Counter(one.principle for one in mine if one.section == section)

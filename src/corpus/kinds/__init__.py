@@ -3,15 +3,19 @@
 A kind is added by adding a file; no Python is touched. The prompt is a ``string.Template``: its
 slots are the kind's own facets, the shared facets of its stream (``facets.toml``), and the fixed
 slots in ``SLOTS`` and ``SEED_SLOTS``. A file that cannot be used is refused by name, with the slot.
+
+A kind of the agentic stream names the families of tool definitions (``tools.json``) that may stand
+with its chats.
 """
 
 from __future__ import annotations
 
+import json
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 from pathlib import Path
 from string import Template
 from typing import Any, Literal
@@ -26,8 +30,9 @@ GROUPS = ("crawl", "discussion", "latent", "identity")
 ANSWER = "---answer---"
 RESERVED = SLOTS | {"section", "context", "quote"}  # what an order says of itself
 
-_KEYS = {"stream", "what", "group", "words", "weight", "facets"}
+_KEYS = {"stream", "what", "group", "words", "weight", "facets", "tools"}
 Weights = dict[str, float]
+Tool = dict[str, Any]  # a tool definition of the Messages API: name, description, input_schema
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,7 @@ class Kind:
 
     ``facets`` maps each facet that its prompt uses to weighted values; ``shape`` is ``"chat"`` for
     the advice streams, whose prompt has a part for the user's message and one for the answer.
+    ``tools`` are the families of tool definitions that suit an agentic kind; others have none.
     """
 
     name: str
@@ -48,21 +54,33 @@ class Kind:
     answer: str | None
     group: str
     shape: Literal["prose", "chat"]
+    tools: tuple[str, ...] = ()
 
     @cached_property
     def digest(self) -> str:
         """What the kind says, as 16 hex digits."""
         return digest(
-            self.name, self.stream, self.what, self.words, self.facets, self.prompt, self.answer
+            self.name,
+            self.stream,
+            self.what,
+            self.words,
+            self.facets,
+            self.prompt,
+            self.answer,
+            *self.tools,
         )
 
 
 @dataclass(frozen=True)
 class Library:
-    """All kinds that were found, and the pool of given names that ``$person`` is dealt from."""
+    """All kinds that were found, and the pool of given names that ``$person`` is dealt from.
+
+    ``tools`` holds the tool definitions by family; a kind's ``tools`` are keys of it.
+    """
 
     kinds: tuple[Kind, ...]
     names: tuple[str, ...]
+    tools: Mapping[str, tuple[Tool, ...]] = field(default_factory=dict)
 
     def of(self, stream: str) -> tuple[Kind, ...]:
         """The kinds of a stream, by name."""
@@ -75,7 +93,14 @@ class Library:
     @cached_property
     def digest(self) -> str:
         """What all kinds say, as 16 hex digits."""
-        return digest([kind.digest for kind in self.kinds], self.names)
+        return digest([kind.digest for kind in self.kinds], self.names, dict(self.tools))
+
+
+@cache
+def toolbox() -> Mapping[str, tuple[Tool, ...]]:
+    """The shipped tool definitions by family, read once."""
+    text = (Path(__file__).parent / "tools.json").read_text(encoding="utf-8")
+    return {family: tuple(tools) for family, tools in json.loads(text).items()}
 
 
 def load(*extra: Path) -> Library:
@@ -100,7 +125,7 @@ def load(*extra: Path) -> Library:
             found[kind.name] = kind
     names = (home / "names.txt").read_text(encoding="utf-8").split("\n")
     kinds = tuple(found[name] for name in sorted(found))
-    return Library(kinds, tuple(name.strip() for name in names if name.strip()))
+    return Library(kinds, tuple(name.strip() for name in names if name.strip()), toolbox())
 
 
 def read(path: Path, shared: Mapping[str, Mapping[str, Weights]]) -> Kind:
@@ -153,6 +178,7 @@ def _kind(
         answer=answer,
         group=group,
         shape="prose" if answer is None else "chat",
+        tools=_tools(path, stream, given.get("tools")),
     )
 
 
@@ -224,6 +250,22 @@ def _shared(path: Path) -> dict[str, dict[str, Weights]]:
         stream: {name: weights(f"{path}: [{stream}] {name}", v) for name, v in facets.items()}
         for stream, facets in tables.items()
     }
+
+
+def _tools(path: Path, stream: str, value: Any) -> tuple[str, ...]:  # noqa: ANN401 - from TOML
+    """The families of tools that a kind names; agentic kinds need some, others may have none."""
+    if stream != "agentic":
+        if value is not None:
+            raise InputError(f"{path}: only kinds of stream 'agentic' have 'tools'; drop the line")
+        return ()
+    if not isinstance(value, list) or not value or not all(isinstance(v, str) for v in value):
+        raise InputError(f'{path}: tools = {value!r}; give families of tools, such as ["mail"]')
+    for family in value:
+        if family not in toolbox():
+            raise InputError(
+                f"{path}: tools: no family '{family}'{did_you_mean(family, toolbox())}"
+            )
+    return tuple(dict.fromkeys(value))
 
 
 def _words(path: Path, value: Any) -> tuple[int, int]:  # noqa: ANN401 - straight from TOML
