@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import samples
 from corpus import constitution, kinds, plan, principles, seeds
 from corpus.kinds import Library
-from corpus.plan import TOKENS_PER_WORD, Deck, Material, Planner
+from corpus.plan import GROUP_SHARES, TOKENS_PER_WORD, Deck, Material, Planner, kind_shares
 from corpus.records import STREAMS, Brief, Stream
 
 ROOT = Path(__file__).parents[1]
@@ -210,10 +210,16 @@ def test_every_shipped_section_has_its_briefs_in_each_stream(stream: str) -> Non
 @pytest.mark.parametrize("stream", STREAMS)
 def test_shipped_kinds_have_their_weights_to_within_one(stream: str) -> None:
     told = Counter(one.kind for one in large() if one.stream == stream)
-    shelf = shipped().library.of(stream)
-    weight = sum(kind.weight for kind in shelf)
-    for kind in shelf:
-        assert abs(told[kind.name] - told.total() * kind.weight / weight) < 1
+    share = kind_shares(shipped().library.of(stream))
+    for kind, weight in share.items():
+        assert abs(told[kind] - told.total() * weight / sum(share.values())) < 1
+
+
+def test_groups_of_documents_have_the_shares_that_the_ablations_found_best() -> None:
+    library = shipped().library
+    told = Counter(library.get(one.kind).group for one in large() if one.stream == "documents")
+    for group, share in GROUP_SHARES.items():
+        assert abs(told[group] / told.total() - share) < 0.02
 
 
 def test_every_principle_of_a_section_has_its_turn() -> None:

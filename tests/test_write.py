@@ -170,8 +170,8 @@ def test_a_plan_shows_each_card_and_each_name_and_answers_for_them() -> None:
     ("plan", "stop"),
     [
         (samples.PLAN.replace("Ilka", "Maya"), "drift_names"),
-        (samples.PLAN.replace("1: dry, as a notice is, and without a greeting\n", ""), "drift_tone"),
-        (samples.PLAN.replace("one paragraph and a list", "").replace("2: about fifty words, ", "2: "),
+        (samples.PLAN.replace("1: dry, as a notice is", "dry"), "drift_tone"),
+        (samples.PLAN.replace("about fifty words, one paragraph and a list", "short"),
          "drift_length"),
         ("plan: A board.\n1: dry as a notice\n2: about fifty words", "drift_plan"),
     ],

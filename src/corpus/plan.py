@@ -183,7 +183,14 @@ class Planner:
         wanted = [pool for pool in POOLS if pool in asked]
         if not wanted:
             return {}
-        pools = self._material.library.pools
+        pools = getattr(self._material.library, "pools", None)
+        if not pools:
+            names = dict.fromkeys(self._material.library.names, 1.0)
+            return {
+                p: self._deal("person", names, {}, "person")
+                for p in wanted
+                if p in {"person", "other"}
+            }
         locale = self._deal("locale", {name: p.weight for name, p in pools.items()}, {}, "locale")
         found: dict[str, str] = {}
         for pool in wanted:

@@ -1,4 +1,4 @@
-"""Jobs beside the build that ask a model too: new seeds, a quiz, chats rewritten with their reasons.
+"""Jobs beside the build that ask a model too: new seeds, a quiz, chats with their reasons.
 
 Each holds its output folder and its journal as a build does, so nothing of them is paid for twice.
 """
@@ -29,7 +29,7 @@ def grow_seeds(given: Settings, watch: Watch, number: int) -> dict[str, Any]:
     """Breed about ``number`` new seeds into a file of the seeds folder; what came of it.
 
     A germ is refused that repeats one of the library or of this run (in its words, or in its words
-    with the names masked), or that is shaped like an evaluation: before any story of it is paid for.
+    with the names masked), or that is shaped like an evaluation: before a story of it is paid for.
 
     Raises:
         InputError: the seeds are a single file, or the writer cannot do it.

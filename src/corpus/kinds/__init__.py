@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -89,6 +89,11 @@ class Library:
     def get(self, name: str) -> Kind:
         """The kind of that name."""
         return next(kind for kind in self.kinds if kind.name == name)
+
+    def tool_text(self, families: Iterable[str]) -> str:
+        """The tool definitions of some families as JSON, as a record holds them; empty of none."""
+        found = [tool for family in families for tool in self.tools[family]]
+        return json.dumps(found, ensure_ascii=False) if found else ""
 
     @cached_property
     def digest(self) -> str:
