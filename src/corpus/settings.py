@@ -123,16 +123,21 @@ def count(text: str | int, where: str = "--tokens") -> int:
 
 def mix(text: str) -> dict[str, float]:
     """Shares of the streams as people write them: ``documents=5,stories=3,advice=2``."""
+    return shares("--mix", text)
+
+
+def shares(where: str, text: str) -> dict[str, float]:
+    """Names with their shares as people write them: ``one=5,other=3``."""
+    wanted = {"--mix": ("stream", "documents=5,stories=3,advice=2")}
+    noun, example = wanted.get(where, ("language", "English=8,German=2"))
     parts = [part.partition("=") for part in text.split(",")]
     try:
-        shares = {name.strip(): float(share) for name, _, share in parts}
+        found = {name.strip(): float(share) for name, _, share in parts}
     except ValueError as error:
-        raise InputError(
-            f"--mix {text!r}: write stream=share, such as documents=5,stories=3,advice=2"
-        ) from error
-    if len(shares) < len(parts):
-        raise InputError(f"--mix {text!r}: a stream is given twice; give each one share")
-    return shares
+        raise InputError(f"{where} {text!r}: write {noun}=share, such as {example}") from error
+    if len(found) < len(parts):
+        raise InputError(f"{where} {text!r}: a {noun} is given twice; give each one share")
+    return found
 
 
 def _checked(where: str, given: Mapping[str, Any]) -> dict[str, Any]:

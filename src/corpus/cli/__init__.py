@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from corpus import __version__
+from corpus.cli import writing
+from corpus.cli.options import inputs, settings_of
 from corpus.errors import CorpusError, InputError, Interrupted
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Stop(click.ClickException):
@@ -63,54 +62,6 @@ def cli(debug: bool) -> None:
     corpus plan     what a build would ask for and cost; spends nothing
     corpus build    the main job; running it again resumes
     """
-
-
-def inputs(command: F) -> F:
-    """The options that ``plan`` and ``build`` share."""
-    options = [
-        click.option("--constitution", metavar="DIR|FILE", help="Default: constitution/"),
-        click.option("--seeds", metavar="DIR", help="Story seeds. Default: story_seeds/"),
-        click.option("-o", "--output", metavar="DIR", help="Default: output/"),
-        click.option("--config", metavar="FILE", help="Default: corpus.toml if there is one."),
-        click.option("--kinds", metavar="DIR|FILE", help="More document kinds, or your own ones."),
-        click.option("--headings", type=click.Choice(["markdown", "infer"]),
-                     help="How sections are found; 'infer' for text with bare-line titles."),
-        click.option("--tokens", metavar="N", help="Kept tokens to aim for: 200k, 3M."),
-        click.option("--mix", metavar="SHARES", help="documents=5,stories=3,advice=2"),
-        click.option("--only", metavar="STREAM", help="One stream alone."),
-        click.option("--seed", type=int, metavar="N", help="Seed of the decks. Default: 0"),
-        click.option("--writer", type=click.Choice(["claude", "local", "rehearse"]),
-                     help="Default: claude when a key or base URL is set, else local."),
-        click.option("--model", metavar="NAME", help="The model that writes."),
-        click.option("--base-url", metavar="URL", help="Any server of the Messages API."),
-        click.option("--budget", type=float, metavar="USD", help="Never spend more than this."),
-        click.option("--batch/--no-batch", default=None,
-                     help="Message Batches. Default: from 200 pending requests on."),
-        click.option("--concurrency", metavar="N|auto", help="Calls at a time."),
-        click.option("--tokenizer", metavar="NAME|PATH", help="Counts tokens. Default: gpt2"),
-    ]  # fmt: skip
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-def settings_of(flags: dict[str, Any]) -> Any:
-    """The settings that a configuration file and the flags over it come to."""
-    from corpus import settings
-
-    config = flags.pop("config", None)
-    path = Path(config) if config else Path("corpus.toml")
-    found = settings.load(path if config or path.exists() else None)
-    if (mix := flags.pop("mix", None)) is not None:
-        flags["mix"] = settings.mix(mix)
-    if (only := flags.pop("only", None)) is not None:
-        flags["mix"] = {only: 1.0}
-    concurrency = flags.pop("concurrency", None)
-    if concurrency not in {None, "auto"}:
-        if not concurrency.isdigit():
-            raise InputError(f"--concurrency {concurrency!r}: a number, or 'auto'")
-        flags["concurrency"] = int(concurrency)
-    return found.with_flags(flags)
 
 
 @cli.command()
@@ -363,6 +314,10 @@ def rehearse(**given: Any) -> None:
     from corpus.cli import rehearsing
 
     rehearsing.serve(given)
+
+
+for command in writing.COMMANDS:
+    cli.add_command(command)
 
 
 def main() -> None:

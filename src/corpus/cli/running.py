@@ -40,7 +40,8 @@ def build(given: Settings, *, yes: bool, as_json: bool) -> None:
     planned = forecast(given)
     if warning := over_budget(planned, given.budget):
         console.print(warning)
-    outcome = _watched(console, planned, partial(run, given), yes=yes)
+    ask = planned["writer"] == "claude" and not yes
+    outcome = watched(console, show.plan_line(planned), partial(run, given), ask=ask)
     if as_json:
         show.as_json(outcome.manifest)
     else:
@@ -59,22 +60,21 @@ def pilot(given: Settings, number: int, *, yes: bool, as_json: bool) -> None:
     from corpus.cli import show
 
     console = Console(stderr=as_json, highlight=False, soft_wrap=True)
-    found = _watched(console, forecast(given), partial(run, given, number=number), yes=yes)
+    planned = forecast(given)
+    ask, job = planned["writer"] == "claude" and not yes, partial(run, given, number=number)
+    found = watched(console, show.plan_line(planned), job, ask=ask)
     show.as_json(found) if as_json else show.pilot(found)
 
 
-def _watched(
-    console: Console, planned: dict[str, Any], job: Callable[[Watch], T], *, yes: bool
-) -> T:
+def watched(console: Console, line: str, job: Callable[[Watch], T], *, ask: bool) -> T:
     """Say what is planned, ask before money is spent, and do it under a display."""
-    from corpus.cli import show
     from corpus.cli.progress import LiveWatch, PlainWatch
 
-    console.print(show.plan_line(planned))
+    console.print(line)
     watch = LiveWatch(console) if console.is_terminal else PlainWatch(console.print)
     if sys.stdin.isatty() and sys.stdout.isatty():
         watch.confirm = click.confirm
-        if planned["writer"] == "claude" and not yes:
+        if ask:
             click.confirm("Go on?", abort=True)
     with watch:
         try:
