@@ -91,6 +91,8 @@ class Planner:
         self._decks: dict[str, Deck] = {}
         self._pairs: Counter[Pair] = Counter()
         self._number = 0
+        self._headings: dict[str, Counter[tuple[str, ...]]] = {s: Counter() for s in STREAMS}
+        self._paths = {section.id: section.path for section in material.sections}
         self._kinds = {stream: kind_shares(material.library.of(stream)) for stream in STREAMS}
 
     def round(
@@ -133,9 +135,8 @@ class Planner:
     def _brief(self, number: int, stream: Stream, old: Brief | None) -> Brief:
         """Deal one brief; one that replaces ``old`` keeps its cell and gets all else new."""
         dealt: dict[str, str] = {}
-        sections = dict.fromkeys((section.id for section in self._material.sections), 1.0)
         if old is None:
-            section = self._deal(f"{stream}/section", sections, dealt, "section")
+            section = self._section(stream, dealt)
             kind = self._deal(f"{stream}/kind", self._kinds[stream], dealt, "kind")
         else:
             section, kind = old.section, old.kind
@@ -176,6 +177,22 @@ class Planner:
             injection=injection,
             tools=tools,
         )
+
+    def _section(self, stream: str, dealt: dict[str, str]) -> str:
+        """A section: each once before any twice, and first one of every heading.
+
+        A long body is cut into several sections; a small corpus shall not leave a heading out for
+        the second part of another.
+        """
+        name = f"{stream}/section"
+        if name not in self._decks:
+            sections = dict.fromkeys((section.id for section in self._material.sections), 1.0)
+            self._decks[name] = Deck(sections, f"{self._material.seed}/{name}")
+        met = self._headings[stream]
+        choice = self._decks[name].deal(lambda section: met[self._paths[section]])
+        met[self._paths[choice]] += 1
+        dealt["section"] = choice
+        return choice
 
     def _names(self, kind: Kind) -> dict[str, str]:
         """A name for each pool that the kind's prompt asks for, all of one locale."""

@@ -21,7 +21,7 @@ from typing import Any, Self
 from corpus.errors import InputError, did_you_mean
 from corpus.records import STREAMS
 
-MIX = {"documents": 5.0, "stories": 3.0, "advice": 2.0}
+MIX = {"documents": 5.0, "stories": 3.0, "advice": 1.2, "agentic": 0.8}
 DEFAULT_MODEL = "claude-sonnet-5-5"
 WRITERS = ("claude", "local", "rehearse")
 HEADINGS = ("markdown", "infer")
