@@ -75,7 +75,7 @@ def test_prices_with_a_band_survive_being_printed() -> None:
 
 def test_no_file_and_an_empty_file_are_the_defaults() -> None:
     assert settings.load(None) == load("") == Settings()
-    assert Settings().mix == {"documents": 5.0, "stories": 3.0, "advice": 2.0}
+    assert Settings().mix == {"documents": 5.0, "stories": 3.0, "advice": 1.2, "agentic": 0.8}
 
 
 @given(ANY, ANY)

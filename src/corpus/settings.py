@@ -12,7 +12,7 @@ import json
 import math
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -25,6 +25,9 @@ MIX = {"documents": 5.0, "stories": 3.0, "advice": 1.2, "agentic": 0.8}
 DEFAULT_MODEL = "claude-sonnet-5-5"
 WRITERS = ("claude", "local", "rehearse")
 HEADINGS = ("markdown", "infer")
+STAGES = (  # of a build, each of which may have a model of its own
+    "principles", "spec", "check", "message", "polish", "draft", "rewrite", "judge", "blind",
+)  # fmt: skip
 WITHOUT = ("rewrite", "reasons", "constitution", "stories")  # ablations
 _TYPES: dict[str, Any] = {
     "str": str,
@@ -54,6 +57,7 @@ class Settings:
     seed: int = 0
     writer: str | None = None
     model: str | None = None
+    models: dict[str, str] = field(default_factory=dict)
     base_url: str | None = None
     ai_name: str | None = None
     concurrency: int | None = None
@@ -172,14 +176,8 @@ def _check(where: str, name: str, value: Any, wanted: str) -> None:  # noqa: ANN
         raise InputError(f"{where}: {name} = {value!r}: must be more than 0")
     if name == "threshold" and not 0 < value <= 1:
         raise InputError(f"{where}: threshold = {value!r}: a similarity above 0, at most 1")
-    if name == "mix":
-        _check_mix(where, value)
-    if name == "languages":
-        _check_shares(where, "languages", value)
-    if name == "gates":
-        _check_gates(where, value)
-    if name == "prices" and (wrong := [k for k, v in value.items() if not isinstance(v, dict)]):
-        raise InputError(f"{where}: prices: '{wrong[0]}' is no table; write [prices.{wrong[0]}]")
+    if name in _TABLES:
+        _TABLES[name](where, value)
 
 
 def _check_mix(where: str, shares: Mapping[str, Any]) -> None:
@@ -191,6 +189,26 @@ def _check_mix(where: str, shares: Mapping[str, Any]) -> None:
     _check_shares(where, "mix", shares)
     if not sum(shares.values()):
         raise InputError(f"{where}: mix: every share is 0; nothing would be written")
+
+
+def _check_models(where: str, models: Mapping[str, Any]) -> None:
+    for stage, model in models.items():
+        if stage not in STAGES:
+            raise InputError(f"{where}: models: no stage '{stage}'{did_you_mean(stage, STAGES)}")
+        if not isinstance(model, str) or not model:
+            raise InputError(f"{where}: models: {stage} = {model!r}: a model's name is wanted")
+
+
+def _check_prices(where: str, prices: Mapping[str, Any]) -> None:
+    for name, value in prices.items():
+        if not isinstance(value, dict):
+            raise InputError(f"{where}: prices: '{name}' is no table; write [prices.{name}]")
+
+
+def _check_languages(where: str, shares: Mapping[str, Any]) -> None:
+    _check_shares(where, "languages", shares)
+    if shares and not sum(shares.values()):
+        raise InputError(f"{where}: languages: every share is 0; nothing would be written")
 
 
 def _check_shares(where: str, name: str, shares: Mapping[str, Any]) -> None:
@@ -205,6 +223,15 @@ def _check_gates(where: str, gates: Mapping[str, Any]) -> None:
     for name, limits in gates.items():
         if not isinstance(limits, list) or [_is_number(limit) for limit in limits] != [True] * 2:
             raise InputError(f"{where}: gates: {name} = {limits!r}: [warn, fail] is wanted")
+
+
+_TABLES: dict[str, Callable[[str, Mapping[str, Any]], None]] = {
+    "mix": _check_mix,
+    "models": _check_models,
+    "languages": _check_languages,
+    "gates": _check_gates,
+    "prices": _check_prices,
+}
 
 
 def _is_number(value: Any) -> bool:  # noqa: ANN401 - from TOML

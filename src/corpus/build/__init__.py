@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -239,7 +239,7 @@ def writer(given: Settings, say: Any) -> Iterator[Writer]:  # noqa: ANN401 - a p
 
         state = Path(given.output) / "rehearsal"
         with rehearsal.serve(given.model, given.base_url, state) as author:
-            yield author
+            yield replace(author, models=given.models)
     else:
         if not (address or key):
             raise InputError(
@@ -254,6 +254,7 @@ def writer(given: Settings, say: Any) -> Iterator[Writer]:  # noqa: ANN401 - a p
             concurrency=given.concurrency,
             batches=True,
             cache=True,
+            models=given.models,
         )
 
 

@@ -241,7 +241,11 @@ class Works:
         for name, request in asked.items():
             earlier = self._asked[request.key]
             self._asked[request.key] += 1
-            distinct = dataclasses.replace(request, sample=request.sample + 1000 * earlier)
+            distinct = dataclasses.replace(
+                request,
+                sample=request.sample + 1000 * earlier,
+                model=self.model.writer.model_of(stage),
+            )
             requests.append(distinct)
             keyed[distinct.key] = name
         found = {}

@@ -149,8 +149,9 @@ def principles(sections: Sequence[Section], model: Model, watch: Watch) -> Princ
 def _ask(
     sections: Sequence[Section], model: Model, watch: Watch, sample: int
 ) -> tuple[dict[str, tuple[Principle, ...]], int]:
-    asked = {extraction.ask(s, model.writer.model, sample).key: s for s in sections}
-    requests = [extraction.ask(section, model.writer.model, sample) for section in sections]
+    name = model.writer.model_of("principles")
+    requests = [extraction.ask(section, name, sample) for section in sections]
+    asked = {request.key: s for request, s in zip(requests, sections, strict=True)}
     found, dropped = {}, 0
     for reply in model.answer(requests):
         section = asked[reply.key]

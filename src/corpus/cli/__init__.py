@@ -16,7 +16,7 @@ import click
 from corpus import __version__
 from corpus.cli import writing
 from corpus.cli.options import inputs, settings_of
-from corpus.errors import CorpusError, InputError, Interrupted
+from corpus.errors import CorpusError, Interrupted
 
 
 class Stop(click.ClickException):

@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from corpus.errors import BudgetReached, InputError, Interrupted
 from corpus.model import batchlog
 from corpus.model.journal import SLICE, Journal
-from corpus.model.prices import FREE, Price, Purse, price_of
+from corpus.model.prices import FREE, Price, Purse, price_of, price_of_all
 from corpus.model.replies import read_reply
 from corpus.model.wire import Cache, prefix
 from corpus.records import Reply, Request
@@ -61,7 +61,12 @@ class Writer:
     batches: bool = False  # has Message Batches
     cache: bool = False  # caches marked prefixes
     quiet: float = 600.0  # seconds until a batch that no listing shows was never created
+    models: Mapping[str, str] = field(default_factory=dict)  # other models, by stage
     origin: str = ""  # where batches live, if that is not the address
+
+    def model_of(self, stage: str) -> str:
+        """The model that serves a stage."""
+        return self.models.get(stage, self.model)
 
     @property
     def where(self) -> str:
@@ -124,7 +129,7 @@ class Model:
         waits: Callable[[Sequence[str], float], None] = lambda *_: None,
     ) -> None:
         self.writer = writer
-        self.price = FREE if writer.free else price_of(writer.model, prices or {})
+        self.price = price_of_writer(writer, prices or {})
         check_budget(writer, self.price, budget)
         check_address(writer)
         if batch and not writer.batches:
@@ -304,8 +309,8 @@ class Model:
         return self._batches
 
     def _cost(self, asked: str, body: str, batch: bool) -> int | None:  # noqa: FBT001 - from SQL
-        """What a reply of this model cost; None for another model's, or without a usage."""
-        same = json.loads(asked).get("model") == self.writer.model
+        """What a reply of these models cost; None for another model's, or without a usage."""
+        same = json.loads(asked).get("model") in {self.writer.model, *self.writer.models.values()}
         return read_reply("", body, self.price, batch=bool(batch)).cost if same else None
 
     def _count(self, request: Request, reply: Reply) -> None:
@@ -322,18 +327,31 @@ class Model:
         tally.unpriced += reply.cost is None
         tally.batch += reply.batch
         if self.price is not None:
-            cache, batch = self.price.savings(usage, batch=reply.batch)
+            cache, batch = self.price.of_model(reply.model).savings(usage, batch=reply.batch)
             tally.saved_cache += cache
             tally.saved_batch += batch
+
+
+def price_of_writer(writer: Writer, prices: Mapping[str, Mapping[str, Any]]) -> Price | None:
+    """What a writer's models cost; None if that of one is not known."""
+    if writer.free:
+        return FREE
+    return price_of_all(writer.model, set(writer.models.values()), prices)
 
 
 def check_budget(writer: Writer, price: Price | None, budget: int | None) -> None:
     """Refuse a budget that could not be kept."""
     if budget is not None and price is None:
+        name = _unpriced(writer)
         raise InputError(
-            f"--budget: the price of model '{writer.model}' is not known, so a budget cannot be "
-            f"kept; give [prices.{writer.model!r}] input and output in corpus.toml, or drop it"
+            f"--budget: the price of model '{name}' is not known, so a budget cannot be kept; give "
+            f"[prices.{name!r}] input and output in corpus.toml, or drop it"
         )
+
+
+def _unpriced(writer: Writer) -> str:
+    names = (writer.model, *sorted(writer.models.values()))
+    return next((name for name in names if price_of(name, {}) is None), writer.model)
 
 
 def check_address(writer: Writer) -> None:
