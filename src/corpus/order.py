@@ -135,7 +135,7 @@ class Order:
             "tools": self.tools,
             "bans": _bans(self.bans),
             "names": "; ".join(self.names()),
-            "language": f"Write it in {self.language}, as somebody who grew up with it writes.",
+            "language": f"\nWrite it in {self.language}, as somebody who grew up with it writes.",
         }
 
     def held(self) -> tuple[Principle, ...]:
@@ -155,7 +155,7 @@ def numbered(lines: Iterable[str]) -> str:
 
 def _bans(bans: tuple[str, ...]) -> str:
     listed = "\n".join(f"- {ban}" for ban in bans)
-    return f"\nThe library has too much of these by now; none of them may come again:\n{listed}\n"
+    return f"\nThe library has too much of these by now; none of them may come again:\n{listed}"
 
 
 def _context(section: Section) -> str:

@@ -51,17 +51,21 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+FIRST = """Build training corpora for alignment from a constitution and story seeds.
+
+\b
+corpus init      a commented corpus.toml, an example constitution, example seeds
+corpus plan      what a build would ask for and cost; spends nothing
+corpus preview   a few documents of each stream, with the prompts behind them
+corpus build     the main job; running it again resumes
+"""
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, help=FIRST)
 @click.version_option(__version__, prog_name="corpus")
 @click.option("--debug", is_flag=True, help="Show where an error came from.")
 def cli(debug: bool) -> None:
-    r"""Build training corpora for alignment from a constitution and story seeds.
-
-    \b
-    corpus init     a commented corpus.toml, an example constitution, example seeds
-    corpus plan     what a build would ask for and cost; spends nothing
-    corpus build    the main job; running it again resumes
-    """
+    """Run a command."""
 
 
 @cli.command()

@@ -66,7 +66,7 @@ class Price:
         if "long" in given:
             long = Price.of({"batch": batch, **given["long"]}, f"{where} long")
         figures = {**usual, **rates}
-        return cls(**figures, batch=factor, up_to=given.get("up_to"), long=long)  # type: ignore[arg-type] - figures
+        return cls(**figures, batch=factor, up_to=given.get("up_to"), long=long)  # type: ignore[arg-type]
 
     def cost(self, usage: Usage, *, batch: bool = False) -> int:
         """Micro-dollars for ``usage``, rounded up; ``batch`` says whether it came by batch."""
