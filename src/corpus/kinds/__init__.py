@@ -7,13 +7,15 @@ slots in ``SLOTS`` and ``SEED_SLOTS``. A file that cannot be used is refused by 
 
 from __future__ import annotations
 
+import json
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 from pathlib import Path
 from string import Template
+from types import MappingProxyType
 from typing import Any, Literal
 
 from corpus.errors import InputError, did_you_mean
@@ -58,11 +60,33 @@ class Kind:
 
 
 @dataclass(frozen=True)
+class Pools:
+    """What a locale has to deal: given names, towns, invented institutions, and its weight."""
+
+    weight: float
+    people: tuple[str, ...]
+    towns: tuple[str, ...]
+    institutions: tuple[str, ...]
+
+    def of(self, pool: str) -> tuple[str, ...]:
+        """What fills a slot of ``POOLS``."""
+        match pool:
+            case "person" | "other":
+                return self.people
+            case "town":
+                return self.towns
+            case "institution":
+                return self.institutions
+        raise KeyError(pool)
+
+
+@dataclass(frozen=True)
 class Library:
-    """All kinds that were found, and the pool of given names that ``$person`` is dealt from."""
+    """All kinds that were found, the given names for ``$person``, and the pools by locale."""
 
     kinds: tuple[Kind, ...]
     names: tuple[str, ...]
+    pools: Mapping[str, Pools] = field(default_factory=dict)
 
     def of(self, stream: str) -> tuple[Kind, ...]:
         """The kinds of a stream, by name."""
@@ -100,7 +124,24 @@ def load(*extra: Path) -> Library:
             found[kind.name] = kind
     names = (home / "names.txt").read_text(encoding="utf-8").split("\n")
     kinds = tuple(found[name] for name in sorted(found))
-    return Library(kinds, tuple(name.strip() for name in names if name.strip()))
+    return Library(kinds, tuple(name.strip() for name in names if name.strip()), _pools())
+
+
+@cache
+def _pools() -> Mapping[str, Pools]:
+    """The shipped pools; ``scripts/make_pools.py`` writes the file."""
+    text = (Path(__file__).parent / "pools.json").read_text(encoding="utf-8")
+    return MappingProxyType(
+        {
+            key: Pools(
+                weight=float(table["weight"]),
+                people=tuple(table["people"]),
+                towns=tuple(table["towns"]),
+                institutions=tuple(table["institutions"]),
+            )
+            for key, table in json.loads(text).items()
+        }
+    )
 
 
 def read(path: Path, shared: Mapping[str, Mapping[str, Weights]]) -> Kind:
