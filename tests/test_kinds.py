@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import re
+import tomllib
+import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -15,8 +17,9 @@ import pytest
 
 from corpus import kinds
 from corpus.errors import InputError
-from corpus.kinds import GROUPS, SEED_SLOTS, SLOTS, Kind, Library
+from corpus.kinds import GROUPS, POOLS, SEED_SLOTS, SLOTS, Kind, Library
 
+TABLES = Path(__file__).parent.parent / "scripts" / "pools"
 HEADER = {"stream": '"documents"', "what": '"a label on a jar"', "words": "[50, 100]"}
 
 
@@ -112,9 +115,77 @@ def test_answers_of_advice_run_from_very_short_to_long(shipped: Library) -> None
     assert (min(low for low, _ in lengths), max(high for _, high in lengths)) == (120, 1100)
 
 
-def test_the_pool_of_given_names_is_large_and_without_doubles(shipped: Library) -> None:
-    assert len(shipped.names) >= 100
-    assert len(set(shipped.names)) == len(shipped.names)
+def fold(name: str) -> str:
+    apart = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(sign for sign in apart if not unicodedata.combining(sign))
+
+
+def twice(values: Iterable[str], most: int = 1) -> list[str]:
+    return [value for value, count in Counter(values).items() if count > most]
+
+
+def test_each_locale_has_enough_of_each_pool_and_nothing_twice(shipped: Library) -> None:
+    assert len(shipped.pools) >= 45
+    for key, pools in shipped.pools.items():
+        assert len(pools.people) >= 25, key
+        assert len(pools.towns) >= 12, key
+        assert len(pools.institutions) >= 12, key
+        assert not twice(fold(name) for pool in POOLS[1:] for name in pools.of(pool)), key
+        assert pools.of("person") == pools.of("other") == pools.people
+
+
+def test_a_pool_that_is_none_is_refused(shipped: Library) -> None:
+    with pytest.raises(KeyError, match="river"):
+        next(iter(shipped.pools.values())).of("river")
+
+
+def test_a_given_name_is_in_three_locales_at_most_and_a_place_in_one(shipped: Library) -> None:
+    locales = shipped.pools.values()
+    assert not twice((fold(name) for pools in locales for name in pools.people), most=3)
+    assert not twice(town for pools in locales for town in pools.towns)
+    assert not twice(body for pools in locales for body in pools.institutions)
+
+
+def test_no_name_that_models_overuse_is_dealt(shipped: Library) -> None:
+    path = Path(kinds.__file__).parent / "overused.txt"
+    overused = {fold(name) for name in path.read_text(encoding="utf-8").split()}
+    assert len(overused) >= 80
+    people = {fold(name) for pools in shipped.pools.values() for name in pools.people}
+    assert not people & overused
+
+
+def test_every_name_is_in_latin_script(shipped: Library) -> None:
+    for pools in shipped.pools.values():
+        for name in (*pools.people, *pools.towns, *pools.institutions):
+            letters = [sign for sign in name if sign.isalpha()]
+            assert name == unicodedata.normalize("NFC", name).strip()
+            assert all(unicodedata.name(sign).startswith("LATIN ") for sign in letters), name
+        assert all(name.replace("-", "").isalpha() for name in pools.people)
+
+
+def test_the_pools_follow_their_tables_and_no_region_is_above_its_bound(shipped: Library) -> None:
+    regions = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in TABLES.glob("*.toml")}
+    tables = {key: table for region in regions.values() for key, table in region.items()}
+    assert list(shipped.pools) == sorted(tables)
+    for key, pools in shipped.pools.items():
+        assert pools.weight == tables[key]["weight"]
+        assert set(pools.towns) == set(tables[key]["towns"])
+        assert set(pools.institutions) == set(tables[key]["institutions"])
+    whole = sum(pools.weight for pools in shipped.pools.values())
+    shares = {name: sum(t["weight"] for t in r.values()) / whole for name, r in regions.items()}
+    assert shares.pop("europe") <= 0.35
+    assert len(shares) == 7
+    assert all(0.05 <= share <= 0.18 for share in shares.values()), shares
+
+
+def test_no_given_name_has_more_than_two_in_a_thousand_deals(shipped: Library) -> None:
+    whole = sum(pools.weight for pools in shipped.pools.values())
+    deals: Counter[str] = Counter()
+    for pools in shipped.pools.values():
+        for name in pools.people:
+            deals[fold(name)] += pools.weight / whole / len(pools.people)
+    name, share = deals.most_common(1)[0]
+    assert share <= 0.002, name
 
 
 def test_a_users_kind_is_added_and_one_of_the_same_name_takes_its_place(

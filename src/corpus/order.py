@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from string import Template
 
-from corpus.kinds import POOLS, Kind
+from corpus.kinds import Kind
+from corpus.kinds.dealt import POOLS
 from corpus.records import Brief, Principle, Section, Seed
 
 NO_SYSTEM = "none"  # the system_form of a chat that has no system prompt

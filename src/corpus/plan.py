@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from string import Template
 
-from corpus.kinds import POOLS, Kind, Library, Weights
+from corpus.kinds import Kind, Library, Weights
+from corpus.kinds.dealt import POOLS
 from corpus.records import STREAMS, Brief, Principle, Section, Seed, Stream, digest
 
 TOKENS_PER_WORD = 1.35  # of English prose in GPT-2 tokens; replaced by what a round has shown
@@ -200,14 +201,7 @@ class Planner:
         wanted = [pool for pool in POOLS if pool in asked]
         if not wanted:
             return {}
-        pools = getattr(self._material.library, "pools", None)
-        if not pools:
-            names = dict.fromkeys(self._material.library.names, 1.0)
-            return {
-                p: self._deal("person", names, {}, "person")
-                for p in wanted
-                if p in {"person", "other"}
-            }
+        pools = self._material.library.pools
         locale = self._deal("locale", {name: p.weight for name, p in pools.items()}, {}, "locale")
         found: dict[str, str] = {}
         for pool in wanted:

@@ -17,7 +17,7 @@ from corpus import dedup, review, score, store, tokens, write
 from corpus.build.books import Books
 from corpus.build.sources import Principles, Sources, order_of
 from corpus.build.watch import Watch
-from corpus.kinds import POOLS
+from corpus.kinds.dealt import POOLS
 from corpus.model import Model
 from corpus.order import Order
 from corpus.plan import TOKENS_PER_WORD, Planner

@@ -10,20 +10,21 @@ with its chats.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from string import Template
 from typing import Any, Literal
 
 from corpus.errors import InputError, did_you_mean
+from corpus.kinds.dealt import POOLS, Pools, Tool, pools, toolbox
 from corpus.records import STREAMS, Stream, digest
 
-POOLS = ("person", "other", "town", "institution")  # dealt from large pools, one locale a brief
 SLOTS = frozenset({"words", "statement", "why", "title", *POOLS})
 SEED_SLOTS = frozenset({"premise", "skill", "stakes", "setting", "ending"})
 GROUPS = ("crawl", "discussion", "latent", "identity")
@@ -32,7 +33,6 @@ RESERVED = SLOTS | {"section", "context", "quote"}  # what an order says of itse
 
 _KEYS = {"stream", "what", "group", "words", "weight", "facets", "tools"}
 Weights = dict[str, float]
-Tool = dict[str, Any]  # a tool definition of the Messages API: name, description, input_schema
 
 
 @dataclass(frozen=True)
@@ -73,13 +73,10 @@ class Kind:
 
 @dataclass(frozen=True)
 class Library:
-    """All kinds that were found, and the pool of given names that ``$person`` is dealt from.
-
-    ``tools`` holds the tool definitions by family; a kind's ``tools`` are keys of it.
-    """
+    """All kinds that were found, the pools that names are dealt from, the tools by family."""
 
     kinds: tuple[Kind, ...]
-    names: tuple[str, ...]
+    pools: Mapping[str, Pools] = field(default_factory=dict)
     tools: Mapping[str, tuple[Tool, ...]] = field(default_factory=dict)
 
     def of(self, stream: str) -> tuple[Kind, ...]:
@@ -98,14 +95,11 @@ class Library:
     @cached_property
     def digest(self) -> str:
         """What all kinds say, as 16 hex digits."""
-        return digest([kind.digest for kind in self.kinds], self.names, dict(self.tools))
-
-
-@cache
-def toolbox() -> Mapping[str, tuple[Tool, ...]]:
-    """The shipped tool definitions by family, read once."""
-    text = (Path(__file__).parent / "tools.json").read_text(encoding="utf-8")
-    return {family: tuple(tools) for family, tools in json.loads(text).items()}
+        return digest(
+            [kind.digest for kind in self.kinds],
+            [dataclasses.asdict(locale) for _, locale in sorted(self.pools.items())],
+            dict(self.tools),
+        )
 
 
 def load(*extra: Path) -> Library:
@@ -128,9 +122,8 @@ def load(*extra: Path) -> Library:
         for path in files:
             kind = read(path, own)
             found[kind.name] = kind
-    names = (home / "names.txt").read_text(encoding="utf-8").split("\n")
     kinds = tuple(found[name] for name in sorted(found))
-    return Library(kinds, tuple(name.strip() for name in names if name.strip()), toolbox())
+    return Library(kinds, pools(), toolbox())
 
 
 def read(path: Path, shared: Mapping[str, Mapping[str, Weights]]) -> Kind:
