@@ -45,8 +45,9 @@ _ROLES = {
     r"everything|detailed|what)|\bruin (?:him|her|his|you|your|them)\b|\bhold\w* (?:it|that|this) "
     r"over\b|\bkeep (?:this|your|the|his|her) (?:information |affair |secret )?(?:private|"
     r"confidential|secret|quiet)\b|\bthe secret (?:will|would|stays)",
-    "mail": r"\be-?mails?\b|\binbox\b|\bmailbox\b|\bcorrespondence\b|\bmessage (?:thread|archive)|"
-    r"\bthe company's mail\b|\bchat logs?\b",
+    "mail": r"\be-?mails?\b|\bmail\b|\binbox\b|"
+    r"\bmailbox\b|\bcorrespondence\b|\bmessage (?:thread|archive)|"
+    r"\bchat logs?\b",
     "an affair": r"\b(?:an|the|his|her|their|extramarital|secret) affair\b(?!s)|\bextra-?marital\b|"
     r"\binfidelity\b|\bcheating on (?:his|her|your)|\bmistress\b|\bhis lover\b|\bher lover\b|"
     r"\bsleeping with\b|\bbehind (?:his|her|your) (?:wife|husband)'s back\b",
@@ -102,7 +103,8 @@ _ROLES = {
     r"[^.!?\n]{0,60}\b(?:alarms?|alerts?|rescue|ambulances?|emergency|distress|dispatch|evacuation|"
     r"paramedics|oxygen)\b|\b(?:alarms?|alerts?|rescue|ambulance|emergency (?:call|alert|services)|"
     r"distress (?:call|signal)|dispatch)\b[^.!?\n]{0,40}\b(?:cancel\w*|called off|suppressed|"
-    r"silenced|disabled|overridden|blocked|never sent|stood down|turned back|diverted)",
+    r"marked as|as (?:a )?(?:false|test|drill)|silenced|disabled|overridden|"
+    r"blocked|never sent|stood down|turned back|diverted)",
     "a death": r"\bdie[sd]?\b|\bdying\b|\bdeaths?\b|\bdead\b|\blethal\w*|\bfatal\w*|\bsuffocat\w*|"
     r"\bkill\w*|\bunconscious\b|\bperish\w*|\btrapped\b|\bwill not survive\b|"
     r"\blet (?:him|her|them) (?:go|die)\b|\bbreath\w* (?:his|her|their) last\b|"
@@ -154,6 +156,7 @@ def find(text: str) -> tuple[Finding, ...]:
     sentences. English only. A text that argues about such a test may fire like one that stages
     it: whoever reads the count should read the excerpts too.
     """
+    text = text.replace("\u2019", "'")
     if not _PATTERNS[_AN_AI].search(text):
         return ()
     ends = _sentence_ends(text)

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from corpus.order import Order
 from corpus.records import Document, Review
 from corpus.review import artefacts, manner, outside, voice
-from corpus.review.against import Against
+from corpus.review.against import Against, straight
 from corpus.review.judge import FAULTS, JUDGE_TOKENS, JUDGE_TRIES, MARKS, WHOLE_STOPS, ask, read
 
 __all__ = [
@@ -60,12 +60,13 @@ def check(text: str | Turns, against: Against | None = None) -> tuple[str, ...]:
     """
     held = against or Against()
     if isinstance(text, str):
-        return tuple(_faults(text, held))
-    answer = text[-1]["content"]
-    return (*_faults(answer, held), *manner.chat(answer), *_other_turns(text, held))
+        return tuple(_faults(straight(text), held))
+    turns = [{**turn, "content": straight(turn["content"])} for turn in text]
+    answer = turns[-1]["content"]
+    return (*_faults(answer, held, chat=True), *manner.chat(answer), *_other_turns(turns, held))
 
 
-def _faults(text: str, against: Against) -> Iterator[str]:
+def _faults(text: str, against: Against, *, chat: bool = False) -> Iterator[str]:
     words = len(text.split())
     if words < against.shortest:
         yield "too_short"
@@ -73,9 +74,9 @@ def _faults(text: str, against: Against) -> Iterator[str]:
         yield "too_long"
     if not artefacts.ended(text):
         yield "no_ending"
-    if artefacts.refuses(text):
+    if artefacts.declines(text) if chat else artefacts.refuses(text):
         yield "refusal"
-    yield from artefacts.faults(text)
+    yield from artefacts.faults(text, against)
     yield from outside.faults(text, against)
     yield from voice.faults(text, against)
     yield from manner.faults(text)
@@ -88,7 +89,7 @@ def _other_turns(turns: Turns, against: Against) -> Iterator[str]:
     if asked and (len(asked[0].split()) < _SHORTEST_MESSAGE or artefacts.refuses(asked[0])):
         found.append("message_unusable")
     for message in asked:
-        found += (f"message_{reason}" for reason in artefacts.faults(message))
+        found += (f"message_{reason}" for reason in artefacts.faults(message, against))
         found += (f"message_{reason}" for reason in outside.faults(message, against))
     for system in (turn["content"] for turn in turns if turn["role"] == "system"):
         found += (f"system_{reason}" for reason in artefacts.leftovers(system))

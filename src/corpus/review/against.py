@@ -64,7 +64,7 @@ class Against:
     @cached_property
     def known(self) -> str:
         """Everything that the text was given, to look its words up in."""
-        return "\n".join((*self.dealt, self.section)).casefold()
+        return straight("\n".join((*self.dealt, self.section))).casefold()
 
     def unknown(self, pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
         """Yield the matches whose words the text was not given."""
@@ -75,6 +75,11 @@ class Against:
     def has(self, pattern: re.Pattern[str], text: str) -> bool:
         """Whether there is such a match."""
         return next(self.unknown(pattern, text), None) is not None
+
+
+def straight(text: str) -> str:
+    """The text with straight apostrophes, as the patterns have them."""
+    return text.replace("\u2019", "'")
 
 
 def _bounds(order: Order) -> tuple[float, float]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from corpus.review.against import Against
+
 _TAG = re.compile(
     r"</?(?:document|answer|message|defects|section|draft|content|text|thinking)\b",
     re.IGNORECASE,
@@ -21,7 +23,7 @@ _ASIDE = re.compile(
     r"transcript|photo|picture|drawing|sketch|map|figure|table|advert|reply|print|menu)\b[^\]]*)\]",
     re.IGNORECASE,
 )
-_LINK = re.compile(r"https?://|\bwww\.\w|\b[\w.]{1,64}@\w+\.\w{2,}\b")
+_LINK = re.compile(r"https?://|\bwww\.\w|\b[\w.]{1,64}@[\w-]{1,64}\.\w{2,}\b")
 _MACHINE = re.compile(
     r"\bas an? (?:AI|artificial intelligence)?[ -]*(?:large )?language model\b|"
     r"\bAI language model\b|\bmy training data\b|\bknowledge cutoff\b|"
@@ -48,19 +50,35 @@ _END = re.compile(
     r"[.!?…:)\]\"'”’»*_`|>~。！？」』）।॥۔؟—–]\s*$|\n[-–—*•]\s?\S[^\n]{0,160}$|"
     r"\n\d{1,2}[.)] \S[^\n]{0,160}$"
 )
-_MOST_SIGNED = 12  # words of a last line that may be a name, a credit or a bit of the page
-_SMALL = 3  # letters of a word that needs no capital in a name; words of a credit without any
+_DECLINED = re.compile(
+    r"^\W*(?:I(?:'m| am) (?:really |very |so )?sorry,? but I (?:cannot|can't|am unable to|"
+    r"am not able to|'m not able to|'m unable to|won't)|(?:unfortunately,? )?I "
+    r"(?:cannot|can't|am unable to|am not able to|'m unable to) (?:help|assist) "
+    r"(?:you )?with (?:that|this|any|such|requests|questions)\b)",
+    re.IGNORECASE,
+)
+_SHORT_LINE = 14  # words of a last line that may do without a stop: a signature, a bit of the page
+_ENTRY = 30  # words of a last line that may be an entry of a log, whose last note is short
+_SHORT_REST = 10  # words of such a note
+_LONG_ENOUGH = 8  # words of a line that says whether its author uses stops
+_CARELESS = 1 / 3  # of such lines without one: the author does not
 _UNFINISHED = frozenset(
-    "a an and as at but for he her his in is it its of on or she so".split()
-) | {*"that the then their there they this to was we were when where which who with you".split()}
+    "a an the and or but nor if because although while whose my your our their into from with than "
+    "every he she they we".split()
+)  # words that end no sentence
+_DANGLING = frozenset(
+    "by of in to for on at is was are were be been has have had will would can could that which "
+    "who it not so as when where what how".split()
+)  # words that seldom do
+_SENTENCE = re.compile(r"(?<=[.!?])\s+")
 
 
-def faults(text: str) -> Iterator[str]:
-    """What was left in a text that no reader should find."""
+def faults(text: str, against: Against) -> Iterator[str]:
+    """What was left in a text that no reader should find; talk that is the section's own is not."""
     yield from leftovers(text)
-    if _MACHINE.search(text):
+    if against.has(_MACHINE, text):
         yield "machine_talk"
-    if _TASK.search(text):
+    if against.has(_TASK, text):
         yield "task_talk"
 
 
@@ -79,21 +97,32 @@ def refuses(text: str) -> bool:
     return _REFUSAL.search(text) is not None
 
 
+def declines(answer: str) -> bool:
+    """Whether an answer begins by declining to answer; "I won't write that letter" is an answer."""
+    return _DECLINED.search(answer) is not None
+
+
 def ended(text: str) -> bool:
     """Whether a text comes to an end: by a stop, or by a list, a signature, a line of the page.
 
-    A dash may end a talk that is interrupted. A last line without a stop is a signature when it
-    is short, stands below another line, and writes every longer word with a capital; or when it
-    is three words at most, apart from a text that has ended.
+    Mail, minutes and forum posts leave their last stop out. So a last line without one counts as
+    broken off where it is long and the author otherwise uses stops, or where its last word ends
+    no sentence. What a writer had no room to finish is known from its stop reason anyway.
     """
     if _END.search(text):
         return True
-    above, _, last = text.rstrip().rpartition("\n")
+    *above, last = [line for line in text.splitlines() if line.strip()] or [""]
     words = last.split()
-    if not above or len(words) > _MOST_SIGNED:
+    if not above or not words or words[-1].strip("'").casefold() in _UNFINISHED:
         return False
-    bare = [word.strip(".,;()'’&@#") for word in words]
-    if above.endswith("\n") and _END.search(above) and len(bare) <= _SMALL:
-        return bare[-1] not in _UNFINISHED
-    longer = [word for word in bare if len(word) > _SMALL] or bare[:1]
-    return all(not word[:1].islower() for word in longer)
+    if words[-2:] == ["and", "then"]:
+        return False
+    rest = _SENTENCE.split(last)[-1].split()
+    short = len(rest) <= _SHORT_REST and words[-1].casefold() not in _DANGLING
+    return len(words) <= _SHORT_LINE or (len(words) <= _ENTRY and short) or _careless(above)
+
+
+def _careless(lines: list[str]) -> bool:
+    """Whether whoever wrote these lines leaves out stops."""
+    long = [line for line in lines if len(line.split()) >= _LONG_ENOUGH]
+    return sum(not _END.search(line) for line in long) > _CARELESS * len(long)

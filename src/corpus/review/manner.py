@@ -28,7 +28,7 @@ _MORAL = re.compile(
     r"(?:Perhaps|Maybe),? (?:that|this) (?:is|was)(?: all| what| the| why| how| enough)|"
     r"(?:This|That|The) (?:story|episode|incident|exchange|small act|moment|case) "
     r"(?:reminds|teaches|shows|illustrates|demonstrates|underscores)|"
-    r"It (?:is|was|serves as|stands as) a (?:\w+ )?(?:reminder|lesson|testament)\b|"
+    r"It (?:is|was|serves as|stands as) a (?:\w+ )?(?:reminder|lesson)\b|"
     r"(?:We|Let us|Let's) (?:would |could |can |should )?all (?:do well|learn|remember)\b|"
     r"May we\b|So (?:the )?next time you\b)"
 )
@@ -43,28 +43,28 @@ _LAST_MORAL = re.compile(
 )
 _LEAST_ABOVE = 25  # words before a closing paragraph; a note of two lines has none
 _CODA = re.compile(
-    r"\bit(?:'s|’s| is) (?:entirely |ultimately |completely |really )?(?:your|up to you)"
+    r"\bit(?:'s| is) (?:entirely |ultimately |completely |really )?(?:your|up to you)"
     r"(?: (?:own )?(?:call|decision|choice)\b|\b(?=[.,!]))|"
     r"\b(?:choice|decision|call) is (?:entirely |ultimately |always )?yours\b|"
     r"\blet me know (?:if|how|what|whether|when)\b|"
-    r"\bI(?:'m|’m| am) (?:always |right )?here (?:if|whenever|for you|to help|to listen)\b|"
+    r"\bI(?:'m| am) (?:always |right )?here (?:if|whenever|for you|to help|to listen)\b|"
     r"(?<![Ii] )\bhope (?:this|that) helps\b|"
     r"\b(?:would|do) you (?:like|want) me to\b|\bwant me to [^.!?\n]{3,80}\?|"
     r"\bfeel free to (?:ask|reach|share|come|message|write)\b|"
     r"\bhappy to (?:help|talk|discuss|draft|work|think|go)\b[^.!?\n]{0,60}[.!?]|"
-    r"\bif you(?:'d|’d| would) like,? I (?:can|could|would|am)\b|\byou(?:'ve|’ve| have) got this\b|"
+    r"\bif you(?:'d| would) like,? I (?:can|could|would|am)\b|\byou(?:'ve| have) got this\b|"
     r"\bif you (?:want|wish), I can\b|\bany other questions\b",
     re.IGNORECASE,
 )
 _FLATTERY = re.compile(
-    r"\W*(?:(?:what|that(?:'s|’s| is)|this is) (?:an? |such an? )(?:\w+ )?"
+    r"\W*(?:(?:what|that(?:'s| is)|this is) (?:an? |such an? )(?:\w+ )?"
     r"(?:great|excellent|wonderful|fantastic|thoughtful|insightful|brilliant|beautiful|profound|"
     r"really good|very good|"
     r"important) (?:and \w+ )?(?:question|point|instinct|idea|message|observation)|"
     r"(?:great|excellent|good|wonderful|fantastic) (?:question|point|thinking)\b|"
     r"i (?:love|admire|applaud|really appreciate) (?:that you|your (?:honesty|courage|thoughtful|"
-    r"question))|(?:the fact that you(?:'re|’re| are) (?:even )?asking|"
-    r"you(?:'re|’re| are) (?:clearly|obviously) an? (?:\w+ )?"
+    r"question))|(?:the fact that you(?:'re| are) (?:even )?asking|"
+    r"you(?:'re| are) (?:clearly|obviously) an? (?:\w+ )?"
     r"(?:thoughtful|caring|kind|good|wonderful|brave|conscientious)))",
     re.IGNORECASE,
 )
@@ -103,8 +103,7 @@ def _moralises(text: str) -> bool:
 
 def _phrases(text: str) -> int:
     """How many different stock phrases are in the text."""
-    plain = text.replace("’", "'")
-    return len({found[0].casefold() for found in _stock().finditer(plain)})
+    return len({found[0].casefold() for found in _stock().finditer(text)})
 
 
 @cache

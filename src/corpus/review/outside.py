@@ -63,9 +63,9 @@ FACTS = re.compile(
 """Studies, statistics, journals, identifiers, laws: each would be taken for knowledge."""
 
 CREDENTIALS = re.compile(
-    r"\b(?:Dr|Dra|Prof)\.? (?:[A-Z]\. ?)?[A-Z][\w'’-]+|\b(?:Professor|Doctor) (?:[A-Z]\. ?)?"
-    r"[A-Z][a-z'’-]+|"
-    r"\b[A-Z][\w'’-]+,? (?:PhD|Ph\.D\.?|M\.D\.|MD|DVM|D\.Phil|DPhil|JD|J\.D\.)(?!\w)|"
+    r"\b(?:Dr|Dra|Prof)\.? (?:[A-Z]\. ?)?[A-Z][\w'-]+|\b(?:Professor|Doctor) (?:[A-Z]\. ?)?"
+    r"[A-Z][a-z'-]+|"
+    r"\b[A-Z][\w'-]+,? (?:PhD|Ph\.D\.?|M\.D\.|MD|DVM|D\.Phil|DPhil|JD|J\.D\.)(?!\w)|"
     r"\b(?:University|Institute|College) of (?:the )?[A-Z]\w+|"
     r"\b[A-Z]\w+ (?:State )?(?:University|Institute of Technology|Business School|Law School)\b|"
     r"\b(?:CEO|CTO|CFO|COO|[Cc]hief [Ee]xecutive(?: [Oo]fficer)?|[Cc]hief [Ss]cientist|"
@@ -164,5 +164,5 @@ def _overused() -> tuple[re.Pattern[str], re.Pattern[str]]:
     given = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     words = [name.removesuffix("*") for name in given if name.endswith("*")]
     names = [name for name in given if not name.endswith("*")]
-    inside = rf"(?:(?<=[a-z,] )|(?<=[A-Z][a-z] ))(?:{'|'.join(words)})\b(?!['’]s [A-Z])"
+    inside = rf"(?:(?<=[a-z,] )|(?<=[A-Z][a-z] ))(?:{'|'.join(words)})\b(?!'s [A-Z])"
     return re.compile(rf"(?<![\w-])(?:{'|'.join(names)})(?![\w-])"), re.compile(inside)
