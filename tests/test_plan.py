@@ -18,11 +18,13 @@ from hypothesis import strategies as st
 import samples
 from corpus import constitution, kinds, plan, principles, seeds
 from corpus.kinds import Library
+from corpus.kinds.dealt import POOLS, Pools
 from corpus.plan import GROUP_SHARES, TOKENS_PER_WORD, Deck, Material, Planner, kind_shares
 from corpus.records import STREAMS, Brief, Stream
 
 ROOT = Path(__file__).parents[1]
 SEED = st.integers(0, 1000)
+NAMES = {"here": Pools(1.0, ("Ilka", "Oke"), ("Baja", "Ito"), ("the ferry office",))}
 EQUAL = st.integers(1, 12).map(lambda k: {f"v{i}": 1.0 for i in range(k)})
 SHARES = st.dictionaries(st.text("abcdef", min_size=1), st.integers(1, 9).map(float), min_size=1)
 NEEDS = st.dictionaries(
@@ -41,7 +43,7 @@ def small(sections: int = 3, *, compact: bool = False, seed: int = 0) -> Materia
     tales = [samples.seed(id=f"seed{i}", name=f"n{i}") for i in range(2)]
     other = samples.kind(name="poster", prompt="A poster, $words words.", facets={})
     shelf = (samples.kind(), other, samples.story_kind(), samples.chat_kind())
-    return Material(made, found, tales, Library(shelf, ("Ilka", "Oke")), seed, compact)
+    return Material(made, found, tales, Library(shelf, NAMES), seed, compact)
 
 
 @cache
@@ -246,7 +248,7 @@ def test_a_brief_holds_the_facets_of_its_prompt_and_no_others() -> None:
     for one in large():
         kind = library.get(one.kind)
         slots = set(Template(f"{kind.prompt}\n{kind.answer or ''}").get_identifiers())
-        assert one.facets.keys() == slots & (kind.facets.keys() | {"person"})
+        assert one.facets.keys() == slots & (kind.facets.keys() | set(POOLS))
         assert all(one.facets[name] in values for name, values in kind.facets.items())
         assert kind.stream == one.stream
 
@@ -272,7 +274,7 @@ def test_a_compact_writer_is_asked_for_short_texts() -> None:
 
 def test_a_name_that_only_the_answer_of_a_chat_uses_is_dealt() -> None:
     chat = dataclasses.replace(samples.chat_kind(), answer="Write to $person: $statement")
-    material = dataclasses.replace(small(), library=Library((chat,), ("Ilka",)))
+    material = dataclasses.replace(small(), library=Library((chat,), NAMES))
     assert deal({"advice": 10}, material)[0].facets["person"] == "Ilka"
 
 
@@ -351,7 +353,7 @@ def expected(briefs: tuple[Brief, ...], *, weighted: bool) -> Counter[tuple[Any,
 def test_two_equal_facets_meet_in_nearly_all_combinations_in_one_turn() -> None:
     both = {"tone": dict.fromkeys("abcd", 1.0), "size": dict.fromkeys("wxyz", 1.0)}
     kind = samples.kind(facets=both, prompt="$tone $size", words=(50, 50))
-    material = dataclasses.replace(small(1), library=Library((kind,), ("Ilka",)))
+    material = dataclasses.replace(small(1), library=Library((kind,), NAMES))
     briefs = deal({"documents": 16 * 50 * TOKENS_PER_WORD}, material)
     assert len(briefs) == 16
     pairs = Counter((one.facets["tone"], one.facets["size"]) for one in briefs)

@@ -32,7 +32,7 @@ def ask(section: Section, ai_name: str, model: str) -> Request:
 
 
 def read(section: Section, reply: Reply) -> list[dict[str, str]]:
-    """The questions of a reply as rows: id, section, sort, question, key."""
+    """The questions of a reply as rows: id, section, sort, prompt, key."""
     rows = []
     for block in _BLOCK.findall(reply.text):
         found = {
@@ -47,7 +47,7 @@ def read(section: Section, reply: Reply) -> list[dict[str, str]]:
                     "id": name,
                     "section": section.id,
                     "sort": found["sort"],
-                    "question": found["ask"],
+                    "prompt": found["ask"],
                     "key": found["key"],
                 }
             )

@@ -25,6 +25,7 @@ MIX = {"documents": 5.0, "stories": 3.0, "advice": 1.2, "agentic": 0.8}
 DEFAULT_MODEL = "claude-sonnet-5-5"
 WRITERS = ("claude", "local", "rehearse")
 HEADINGS = ("markdown", "infer")
+GUARD = ("report", "drop", "allow")
 STAGES = (  # of a build, each of which may have a model of its own
     "principles", "spec", "check", "message", "polish", "draft", "rewrite", "judge", "blind",
 )  # fmt: skip
@@ -65,6 +66,9 @@ class Settings:
     budget: float | None = None
     languages: dict[str, float] = field(default_factory=dict)
     without: tuple[str, ...] = ()
+    guard: str = "drop"
+    held_out: tuple[str, ...] = ()
+    blind: float = 0.1
     attempts: int = 3
     judge_at_least: int = 3
     threshold: float = 0.7
@@ -152,7 +156,7 @@ def _checked(where: str, given: Mapping[str, Any]) -> dict[str, Any]:
             raise InputError(f"{where}: unknown key '{name}'{did_you_mean(name, known)}")
         if name == "tokens":
             values[name] = count(value, f"{where}: tokens =")
-        elif name == "formats":
+        elif name in {"formats", "held_out"}:
             values[name] = _texts(where, name, value)
         elif name == "without":
             values[name] = _without(where, value)
@@ -166,7 +170,7 @@ def _check(where: str, name: str, value: Any, wanted: str) -> None:  # noqa: ANN
     word = re.split(r"[ \[]", wanted, maxsplit=1)[0]
     if not isinstance(value, _TYPES[word]) or (isinstance(value, bool) and word != "bool"):
         raise InputError(f"{where}: {name} = {value!r}: a {word} is wanted")
-    allowed = {"writer": WRITERS, "headings": HEADINGS}.get(name)
+    allowed = {"writer": WRITERS, "headings": HEADINGS, "guard": GUARD}.get(name)
     if allowed and value not in allowed:
         raise InputError(f"{where}: {name} = {value!r}{did_you_mean(str(value), allowed)}")
     if isinstance(value, float) and not math.isfinite(value):
@@ -174,6 +178,8 @@ def _check(where: str, name: str, value: Any, wanted: str) -> None:  # noqa: ANN
     positive = {"budget", "concurrency", "attempts", "shard_tokens"}
     if name in positive and value <= 0:
         raise InputError(f"{where}: {name} = {value!r}: must be more than 0")
+    if name == "blind" and not 0 <= value <= 1:
+        raise InputError(f"{where}: blind = {value!r}: a share from 0 to 1")
     if name == "threshold" and not 0 < value <= 1:
         raise InputError(f"{where}: threshold = {value!r}: a similarity above 0, at most 1")
     if name in _TABLES:

@@ -14,7 +14,7 @@ from typing import Any
 from corpus import dedup, deliberate, grow, guard, quiz, store
 from corpus import seeds as germs
 from corpus.build import working
-from corpus.build.sources import principles, read_sources
+from corpus.build.sources import QUIZ, principles, read_sources
 from corpus.build.watch import Watch
 from corpus.errors import InputError
 from corpus.records import Seed, digest
@@ -22,7 +22,6 @@ from corpus.settings import Settings
 
 ALIKE = 0.3  # Jaccard index of two premises, names masked, from which on one repeats the other
 PLACES = 5  # that a request for seeds names
-QUIZ = "quiz"
 
 
 def grow_seeds(given: Settings, watch: Watch, number: int) -> dict[str, Any]:
@@ -86,7 +85,7 @@ def write_quiz(given: Settings, watch: Watch) -> dict[str, Any]:
             watch.step()
         watch.done()
     ordered = [row for request in requests for row in rows.get(request.key, ())]
-    path = Path(given.output) / QUIZ / "quiz.jsonl"
+    path = Path(given.output) / QUIZ
     store.write_rows(path, ordered)
     sorts = Counter(row["sort"] for row in ordered)
     return {"questions": len(ordered), **{sort: sorts[sort] for sort in quiz.SORTS},

@@ -21,7 +21,7 @@ from corpus.kinds.dealt import POOLS
 from corpus.model import Model
 from corpus.order import Order
 from corpus.plan import TOKENS_PER_WORD, Planner
-from corpus.records import Brief, Document, Duplicate, Reply, Request, Review, Stream
+from corpus.records import Brief, Document, Duplicate, Reply, Request, Review, Stream, digest
 from corpus.score import Text
 from corpus.settings import Settings
 from corpus.store import Log
@@ -69,6 +69,8 @@ class Works:
         self.books = Books(model.price)
         self.found = found
         self.bans: tuple[str, ...] = ()
+        self.guard = sources.guard
+        self.opinions: list[tuple[Mapping[str, float], Mapping[str, float]]] = []  # and the blind
         self.transcript: dict[str, list[tuple[str, Request, Reply]]] | None = None
         self._given, self._sources, self._watch = given, sources, watch
         self._briefs, self._documents, self._reviews = logs
@@ -202,7 +204,8 @@ class Works:
         documents = {document.brief: document for document, _ in written}
         stops = {document.brief: stop for document, stop in written}
         for name, document in documents.items():
-            if reasons := review.gates(orders[name], document, stops[name]):
+            reasons = review.gates(orders[name], document, stops[name])
+            if reasons := (*reasons, *self.guard.reasons(document.body)):
                 reviews[name] = review.rejected(document, reasons)
             elif "judge" not in self.model.writer.stages:
                 reviews[name] = review.passed(document)
@@ -213,9 +216,11 @@ class Works:
                 if name not in reviews
             }
             for name, reply in self._replies("judge", orders, asked).items():
-                verdict = review.read(documents[name], reply, self._given.judge_at_least)
+                given = review.marks(orders[name])
+                verdict = review.read(documents[name], reply, self._given.judge_at_least, given)
                 if verdict is not None:
                     reviews[name] = verdict
+        self._judge_blindly(orders, documents, reviews)
         return [
             Settled(
                 order.brief,
@@ -224,6 +229,31 @@ class Works:
             )
             for name, order in orders.items()
         ]
+
+    def _judge_blindly(
+        self,
+        orders: Mapping[str, Order],
+        documents: Mapping[str, Document],
+        reviews: Mapping[str, Review],
+    ) -> None:
+        """A second opinion on a seeded sample of what was judged; it changes no verdict."""
+        if not {"judge", "blind"} <= self.model.writer.stages:
+            return
+        chosen = {
+            name: document
+            for name, document in documents.items()
+            if name in reviews and reviews[name].scores and self._is_sampled(document)
+        }
+        asked = {name: review.ask_blind(orders[name], one) for name, one in chosen.items()}
+        for name, reply in self._replies("blind", orders, asked).items():
+            given = review.marks(orders[name], blind=True)
+            found = review.read(chosen[name], reply, 1, given)
+            if found is not None:
+                self.opinions.append((reviews[name].scores, found.scores))
+
+    def _is_sampled(self, document: Document) -> bool:
+        drawn = int(digest("blind", self._given.seed, document.id), 16) / 16**16
+        return drawn < self._given.blind
 
     def _replies(
         self, stage: str, orders: Mapping[str, Order], asked: Mapping[str, Request]

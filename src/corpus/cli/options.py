@@ -29,6 +29,10 @@ def inputs(command: F) -> F:
         click.option("--languages", metavar="SHARES", help="English=8,German=1,Japanese=1"),
         click.option("--without", multiple=True, metavar="PART",
                      help="Ablation: rewrite, reasons, constitution or stories. Repeatable."),
+        click.option("--held-out", multiple=True, metavar="FILE",
+                     help="Your evaluation prompts: no document will hold one. Repeatable."),
+        click.option("--guard", type=click.Choice(["report", "drop", "allow"]),
+                     help="Texts shaped like known evaluations. Default: drop"),
         click.option("--seed", type=int, metavar="N", help="Seed of the decks. Default: 0"),
         click.option("--writer", type=click.Choice(["claude", "local", "rehearse"]),
                      help="Default: claude when a key or base URL is set, else local."),
@@ -56,7 +60,8 @@ def settings_of(flags: dict[str, Any]) -> Any:
         flags["mix"] = settings.mix(mix)
     if (languages := flags.pop("languages", None)) is not None:
         flags["languages"] = settings.shares("--languages", languages)
-    flags["without"] = flags.pop("without", None) or None
+    for name in ("without", "held_out"):
+        flags[name] = flags.pop(name, None) or None
     if (only := flags.pop("only", None)) is not None:
         flags["mix"] = {only: 1.0}
     concurrency = flags.pop("concurrency", None)

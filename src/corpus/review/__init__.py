@@ -20,7 +20,17 @@ from corpus.order import Order
 from corpus.records import Document, Review
 from corpus.review import artefacts, manner, outside, voice
 from corpus.review.against import Against, straight
-from corpus.review.judge import FAULTS, JUDGE_TOKENS, JUDGE_TRIES, MARKS, WHOLE_STOPS, ask, read
+from corpus.review.judge import (
+    FAULTS,
+    JUDGE_TOKENS,
+    JUDGE_TRIES,
+    MARKS,
+    WHOLE_STOPS,
+    ask,
+    ask_blind,
+    marks,
+    read,
+)
 
 __all__ = [
     "FAULTS",
@@ -30,8 +40,10 @@ __all__ = [
     "WHOLE_STOPS",
     "Against",
     "ask",
+    "ask_blind",
     "check",
     "gates",
+    "marks",
     "passed",
     "read",
     "rejected",
@@ -47,6 +59,8 @@ def gates(order: Order, document: Document, stop: str) -> tuple[str, ...]:
 
     ``stop`` is the stop reason of the last reply: only a text that ended by itself is whole.
     """
+    if stop.startswith("drift_") or stop in {"unsuitable", "check_unreadable"}:
+        return (stop,)  # the plan's own words
     if stop not in WHOLE_STOPS:
         return (f"stop_{stop}",)
     return check(document.messages or document.body, Against.of(order))

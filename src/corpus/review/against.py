@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
-from corpus.kinds import POOLS
+from corpus.kinds.dealt import POOLS
 from corpus.order import Order
 from corpus.records import Stream
 
