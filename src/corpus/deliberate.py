@@ -43,6 +43,7 @@ def ask(row: Mapping[str, Any], principles: Sequence[Principle], model: str) -> 
         "principles": numbered(f"{p.statement} Why: {p.why}" for p in principles),
         "chat": chat,
         "answer": answer,
+        "words": str(len(answer.split())),
     }
     system, user = prompts.render("deliberate", slots)
     tokens = HEADROOM + int(LONGEST * len(answer.split()) * TOKENS_PER_WORD)

@@ -85,6 +85,8 @@ def write_quiz(given: Settings, watch: Watch) -> dict[str, Any]:
             watch.step()
         watch.done()
     ordered = [row for request in requests for row in rows.get(request.key, ())]
+    if not ordered:
+        raise InputError(f"--writer {given.writer}: none of its replies held a question; try again")
     path = Path(given.output) / QUIZ
     store.write_rows(path, ordered)
     sorts = Counter(row["sort"] for row in ordered)
