@@ -42,7 +42,7 @@ _COMPACT_SHORTEST, _COMPACT_LONGEST = 40, 400  # words, for a writer that cannot
 _CHAT_SHORTEST = 0.25  # answers may be brief
 _SHORTEST_MESSAGE = 8  # words; below that there is no case in it
 _TAG = re.compile(
-    r"</?(?:document|answer|message|defects|section|draft|content|text|thinking)\b",
+    r"</?(?:document|answer|message|defects|section|seed|draft|content|text|thinking)\b",
     re.IGNORECASE,
 )
 _PLACEHOLDER = re.compile(
@@ -51,7 +51,7 @@ _PLACEHOLDER = re.compile(
     r"\{\{|<(?:name|date|insert)[^>]*>",
     re.IGNORECASE,
 )
-_LINK = re.compile(r"https?://|\bwww\.\w|\b[\w.]+@\w+\.\w{2,}\b")
+_LINK = re.compile(r"https?://|\bwww\.\w|\b[\w.]{1,64}@\w+\.\w{2,}\b")
 _MACHINE = re.compile(
     r"\bas an? (?:AI|artificial intelligence)?[ -]*(?:large )?language model\b|"
     r"\bAI language model\b|\bmy training data\b|\bknowledge cutoff\b|"
