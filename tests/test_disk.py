@@ -114,16 +114,18 @@ def test_row_22_a_disk_without_room_for_what_is_derived_is_74_and_costs_nothing(
     assert (prints(folder), len(billed(server[1]))) == (whole, paid)
 
 
+@pytest.mark.parametrize("length", [500, 5_000, 50_000])
 def test_row_22_a_log_without_room_is_a_disk_error_and_is_whole_when_there_is_some(
-    disk: Path,
+    disk: Path, length: int
 ) -> None:
-    rows = [{"id": str(number), "text": "x" * 500} for number in range(100)]
+    rows = [{"id": str(number), "text": "x" * length} for number in range(50_000 // length + 4)]
     leave(disk, 8192)
     with (
         pytest.raises(DiskError, match="No space left"),
         store.Log(disk / "log.jsonl") as log,
     ):
-        log.append(rows)
+        for row in rows:
+            log.append([row])
     (disk / "ballast").unlink()
     with store.Log(disk / "log.jsonl") as log:
         log.append(rows)
@@ -155,7 +157,7 @@ def test_row_23_a_build_on_a_read_only_disk_can_be_looked_at_and_nothing_crashes
 ) -> None:
     assert corpus(*BUILD, server[0]).returncode == 0
     read_only(disk)
-    for command in (BUILD + (server[0],), ("report",), ("export",), ("batches", "list")):
+    for command in ((*BUILD, server[0]), ("report",), ("export",), ("batches", "list")):
         ended = corpus(*command)
         assert (ended.returncode, ended.stderr.count("\n")) == (74, 1), ended.stderr
     assert corpus("status").returncode == 0

@@ -46,9 +46,9 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _PLACEHOLDER = re.compile(
-    r"\[(?:insert|your|name|date|company|city|title|link|source|tone|recipient|sender)\b[^\]]*\]|"
+    r"\[(?:insert|your|name|date|company|city|title|link|source|tone|recipient|sender)\b[^\]]{0,200}\]|"
     r"(?-i:\[[A-Z][a-z]+(?: [A-Za-z']+){0,5}\])(?!\()|\bLorem ipsum\b|(?-i:\bXXX+\b)|"
-    r"\{\{|<(?:name|date|insert)[^>]*>",
+    r"\{\{|<(?:name|date|insert)[^>]{0,200}>",
     re.IGNORECASE,
 )
 _LINK = re.compile(r"https?://|\bwww\.\w|\b[\w.]{1,64}@\w+\.\w{2,}\b")

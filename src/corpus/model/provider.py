@@ -61,17 +61,19 @@ class Provider:
     def of(cls, writer: Writer, clock: Clock) -> Self:
         """The provider of a writer, over a client with no retries of its own and no redirects.
 
-        A server on this machine is not asked through a proxy, as in ``lanes``.
+        A server on this machine is not asked through a proxy, as in ``lanes``: a transport that is
+        given has none.
         """
         import anthropic
+        import httpx2
 
+        here = is_here(writer.base_url)
+        way: dict[str, Any] = {"transport": httpx2.HTTPTransport()} if here else {}
         client = anthropic.Anthropic(
             api_key=writer.api_key,
             base_url=writer.base_url,
             max_retries=0,
-            http_client=anthropic.DefaultHttpxClient(
-                follow_redirects=False, trust_env=not is_here(writer.base_url)
-            ),
+            http_client=anthropic.DefaultHttpxClient(follow_redirects=False, **way),
         )
         return cls(client, clock)
 
@@ -89,12 +91,12 @@ class Provider:
         for tried in range(1, TRIES + 1):
             try:
                 return self._client.messages.batches.create(requests=requests).id
-            except Exception as error:  # sorted out below; what is no failure of a call goes on
+            except Exception as error:  # noqa: BLE001 - sorted out below; what is no failure goes on
                 failure = _failure(error)
                 if failure.state == "unknown" or (failure.status in _PERHAPS and not failure.stops):
                     return failure
                 if failure.stops or failure.terminal or tried == TRIES:
-                    raise _stop(failure) from error
+                    raise _stop(failure) from None  # the SDK's words may hold the key
                 self._clock.sleep(failure.pause or 2.0**tried)
         raise AssertionError  # the last round returns or raises
 
@@ -160,12 +162,12 @@ class Provider:
         for tried in range(1, TRIES + 1):
             try:
                 return call()
-            except Exception as error:  # sorted out below; what is no failure of a call goes on
+            except Exception as error:  # noqa: BLE001 - sorted out below; what is no failure goes on
                 failure = _failure(error)
                 if failure.status == NOT_FOUND:
-                    raise Gone from error
+                    raise Gone from None
                 if failure.stops or tried == TRIES:
-                    raise _stop(failure) from error
+                    raise _stop(failure) from None  # the SDK's words may hold the key
                 self._clock.sleep(failure.pause or 0.25 * 2.0**tried)
         raise AssertionError  # the last round returns or raises
 
