@@ -43,6 +43,8 @@ class Order:
             for name, value in self.brief.facets.items()
         }
         seed = self.seed.row() if self.seed else {}
+        if self.seed:  # material, whatever it says: no part of the instructions around it
+            seed["premise"] = f"<seed>{self.seed.premise}</seed>"
         return {
             **{name: str(value) for name, value in seed.items() if isinstance(value, str)},
             **facets,

@@ -42,16 +42,16 @@ _COMPACT_SHORTEST, _COMPACT_LONGEST = 40, 400  # words, for a writer that cannot
 _CHAT_SHORTEST = 0.25  # answers may be brief
 _SHORTEST_MESSAGE = 8  # words; below that there is no case in it
 _TAG = re.compile(
-    r"</?(?:document|answer|message|defects|section|draft|content|text|thinking)\b",
+    r"</?(?:document|answer|message|defects|section|seed|draft|content|text|thinking)\b",
     re.IGNORECASE,
 )
 _PLACEHOLDER = re.compile(
-    r"\[(?:insert|your|name|date|company|city|title|link|source|tone|recipient|sender)\b[^\]]*\]|"
+    r"\[(?:insert|your|name|date|company|city|title|link|source|tone|recipient|sender)\b[^\]]{0,200}\]|"
     r"(?-i:\[[A-Z][a-z]+(?: [A-Za-z']+){0,5}\])(?!\()|\bLorem ipsum\b|(?-i:\bXXX+\b)|"
-    r"\{\{|<(?:name|date|insert)[^>]*>",
+    r"\{\{|<(?:name|date|insert)[^>]{0,200}>",
     re.IGNORECASE,
 )
-_LINK = re.compile(r"https?://|\bwww\.\w|\b[\w.]+@\w+\.\w{2,}\b")
+_LINK = re.compile(r"https?://|\bwww\.\w|\b[\w.]{1,64}@\w+\.\w{2,}\b")
 _MACHINE = re.compile(
     r"\bas an? (?:AI|artificial intelligence)?[ -]*(?:large )?language model\b|"
     r"\bAI language model\b|\bmy training data\b|\bknowledge cutoff\b|"
