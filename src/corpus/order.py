@@ -112,6 +112,8 @@ class Order:
         """All values that a kind's prompt or a frame may name."""
         seed = self.seed.row() if self.seed else {}
         facets = self.facets()
+        if self.seed:  # material, whatever it says: no part of the instructions around it
+            seed["premise"] = f"<seed>{self.seed.premise}</seed>"
         return {
             **{name: str(value) for name, value in seed.items() if isinstance(value, str)},
             **facets,

@@ -11,13 +11,13 @@ import dataclasses
 import json
 import math
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 
+from corpus import store
 from corpus.errors import InputError, did_you_mean
 from corpus.records import STREAMS
 
@@ -111,13 +111,7 @@ def load(path: Path | None) -> Settings:
     """
     if path is None:
         return Settings()
-    try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"--config {path}: cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not TOML in UTF-8: {error}") from error
-    return Settings(**_checked(str(path), given))
+    return Settings(**_checked(str(path), store.read_toml(path, f"--config {path}")))
 
 
 def count(text: str | int, where: str = "--tokens") -> int:

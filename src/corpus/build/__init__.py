@@ -24,7 +24,7 @@ from corpus.build.rounds import Works
 from corpus.build.sources import Sources, principles, read_sources
 from corpus.build.watch import Watch
 from corpus.errors import DiskError, InputError, did_you_mean
-from corpus.model import Model, Writer
+from corpus.model import Model, Writer, check_address
 from corpus.model.journal import Journal
 from corpus.plan import Material, Planner, shares
 from corpus.records import Metric, Principle
@@ -246,7 +246,7 @@ def writer(given: Settings, say: Any) -> Iterator[Writer]:  # noqa: ANN401 - a p
                 "--writer claude: no key; set ANTHROPIC_API_KEY, or give --base-url, or use "
                 "--writer local"
             )
-        yield Writer(
+        author = Writer(
             name="claude",
             model=given.model or settings.DEFAULT_MODEL,
             base_url=address,
@@ -256,6 +256,8 @@ def writer(given: Settings, say: Any) -> Iterator[Writer]:  # noqa: ANN401 - a p
             cache=True,
             models=given.models,
         )
+        check_address(author)  # before anything of it is written down
+        yield author
 
 
 def _resolved(given: Settings, author: Writer) -> Settings:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,6 +20,7 @@ from pathlib import Path
 from string import Template
 from typing import Any, Literal
 
+from corpus import store
 from corpus.errors import InputError, did_you_mean
 from corpus.kinds.dealt import POOLS, Pools, Tool, pools, toolbox
 from corpus.records import STREAMS, Stream, digest
@@ -129,15 +129,13 @@ def load(*extra: Path) -> Library:
 def read(path: Path, shared: Mapping[str, Mapping[str, Weights]]) -> Kind:
     """The kind in one file, checked against the facets that its stream shares."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         _, header, prompt = text.split("+++\n", 2)
-        given = tomllib.loads(header)
+        given = store.toml(header.encode(), f"{path}: the header is")
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8 (byte {error.start})") from error
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: the header is not TOML: {error}") from error
     except ValueError as error:
         raise InputError(
             f"{path}: no header; a kind begins with TOML between two lines of '+++'"
@@ -233,12 +231,7 @@ def weights(where: str, value: Any) -> Weights:  # noqa: ANN401 - straight from 
 def _shared(path: Path) -> dict[str, dict[str, Weights]]:
     if not path.exists():
         return {}
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not TOML in UTF-8: {error}") from error
+    tables = store.read_toml(path)
     for stream, facets in tables.items():
         if stream not in STREAMS:
             raise InputError(f"{path}: unknown stream '{stream}'{did_you_mean(stream, STREAMS)}")

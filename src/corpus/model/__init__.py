@@ -8,9 +8,7 @@ a stage is two pure functions and never sees a coroutine. This room is the only 
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import ipaddress
 import json
 import time
 from collections import Counter
@@ -25,7 +23,7 @@ from corpus.model import batchlog
 from corpus.model.journal import SLICE, Journal
 from corpus.model.prices import FREE, Price, Purse, price_of, price_of_all
 from corpus.model.replies import read_reply
-from corpus.model.wire import Cache, prefix
+from corpus.model.wire import Cache, is_here, prefix
 from corpus.records import Reply, Request
 
 if TYPE_CHECKING:
@@ -355,20 +353,19 @@ def _unpriced(writer: Writer) -> str:
 
 
 def check_address(writer: Writer) -> None:
-    """Refuse an address that is no URL, or that would carry the key in clear text."""
+    """Refuse an address that is no URL, holds a secret, or would carry the key in clear text."""
     if writer.base_url is None:
         return
     parts = urlsplit(writer.base_url)
+    if parts.username or parts.password:  # which files and messages would repeat
+        raise InputError(
+            f"--base-url: holds a user name or a password for {parts.hostname}; put the key into "
+            f"ANTHROPIC_API_KEY"
+        )
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise InputError(f"--base-url {writer.base_url!r}: not an http(s) address")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+    if parts.scheme == "http" and not is_here(writer.base_url):
         raise InputError(
             f"--base-url {writer.base_url!r}: the key would travel in clear text; use https, or "
             f"a server on this machine"
         )
-
-
-def _is_loopback(host: str) -> bool:
-    with contextlib.suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return host == "localhost"

@@ -38,7 +38,7 @@ MOST_BYTES = 32 * 2**20  # of a batch's body; the API takes 256 MB
 QUIET = 600.0  # seconds after which a batch that no listing shows was never created
 LISTINGS = 2  # that must not show it, besides
 SOON = 9 * 86_400.0  # seconds before the end of its results in which a batch is called urgent
-SKEW = 300.0  # seconds that the provider's clock and ours may differ
+SKEW = 86_700.0  # seconds that the provider's clock and ours may differ: a day, and a little more
 LONGEST_WAIT = 60.0  # seconds between two looks at a batch
 
 
@@ -58,6 +58,7 @@ class Batches:
     foreign: set[str] = field(default_factory=set)  # ids that proved to be somebody else's
     waits: Callable[[list[str], float], None] = lambda *_: None  # told what is waited for
     origin: str = ""  # the server of ``provider``; "" asks for every batch there
+    sent: dict[str, float] = field(default_factory=dict)  # by nonce, on the steady clock
 
     @classmethod
     def of(
@@ -190,6 +191,7 @@ class Batches:
         """Commit the intent, then create; a lost answer leaves it to ``gather`` to find it."""
         now = self.clock.now()
         batch = batchlog.intend(self.journal, nonce, requests, worst, now, self.origin)
+        self.sent[nonce] = self.clock.steady()
         rows = [
             {"custom_id": f"{nonce}-{place}", "params": wire(request, self.cache)}
             for place, request in enumerate(requests)
@@ -287,9 +289,13 @@ class Batches:
         """Declare a batch never created, after enough listings and a quiet period.
 
         One whose results may have been let go since is given up instead: perhaps it was paid for.
+        The wall clock may jump; it is asked only about a batch that an earlier run has sent.
         """
         listings = batchlog.listed(self.journal, batch.nonce)
-        if listings >= LISTINGS and self.clock.now() - batch.began >= self.quiet:
+        quiet = self.clock.now() - batch.began
+        if batch.nonce in self.sent:
+            quiet = self.clock.steady() - self.sent[batch.nonce]
+        if listings >= LISTINGS and quiet >= self.quiet:
             self.give_up(batch) if gone else self._never(batch)
             self._note("batch_given_up" if gone else "batch_never", batch.nonce)
             return True

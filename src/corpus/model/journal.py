@@ -112,9 +112,13 @@ class Journal:
         """Make sure that replies will find room on the disk, before they are paid for.
 
         Raises:
-            DiskError: fewer than ``needed`` bytes are free.
+            DiskError: fewer than ``needed`` bytes are free, or the folder is gone.
         """
-        if (free := shutil.disk_usage(self.path.parent).free) < needed:
+        try:
+            free = shutil.disk_usage(self.path.parent).free
+        except OSError as error:
+            raise DiskError(f"{self.path.parent}: cannot be used ({error.strerror})") from error
+        if free < needed:
             raise DiskError(
                 f"{self.path.parent}: {free:,} bytes free, {needed:,} are needed to keep what is "
                 f"paid for; free space, then run the same command again"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from corpus.review.against import Against
 
 _TAG = re.compile(
-    r"</?(?:document|answer|message|defects|section|draft|content|text|thinking)\b",
+    r"</?(?:document|answer|message|defects|section|seed|spec|plan|scope|system|draft|content|text|thinking)\b",
     re.IGNORECASE,
 )
 _PLACEHOLDER = re.compile(
