@@ -26,9 +26,6 @@ TINY = 1e-9  # shares are floats
 LENGTH_STEPS = 5  # lengths dealt between the ends of a kind's range
 COMPACT_WORDS = (60, 140)  # the range for a writer that asks for short texts
 
-Pair = tuple[str, str, str, str]
-
-
 class Deck:
     """Weighted values, dealt one at a time to exact quotas.
 
@@ -50,7 +47,7 @@ class Deck:
         if self._equal:
             least = min(self.dealt[value] for value in due)
             due = [value for value in due if self.dealt[value] == least]
-        costs = {value: met(value) / self._shares[value] for value in due}
+        costs = {value: met(value) / self._shares[value] ** 2 for value in due}
         for least_met in sorted(set(costs.values())):
             tied = [value for value in due if costs[value] == least_met]
             start = int(digest(self._salt, number), 16) % len(tied)
@@ -90,7 +87,8 @@ class Planner:
     def __init__(self, material: Material) -> None:
         self._material = material
         self._decks: dict[str, Deck] = {}
-        self._pairs: Counter[Pair] = Counter()
+        self._pairs: Counter[tuple[str, ...]] = Counter()
+        self._single: Counter[tuple[str, ...]] = Counter()
         self._number = 0
         self._headings: dict[str, Counter[tuple[str, ...]]] = {s: Counter() for s in STREAMS}
         self._paths = {section.id: section.path for section in material.sections}
@@ -247,7 +245,13 @@ class Planner:
             self._decks[deck] = Deck(weights, f"{self._material.seed}/{deck}")
 
         def met(value: str) -> float:
-            return sum(self._pairs[_pair(k, v, name, value)] for k, v in dealt.items())
+            """How often it came with what is dealt already, of the times that each of that came."""
+            rates = [
+                self._pairs[scope, k, v, name, value] / (1 + self._single[scope, k, v])
+                for k, v in dealt.items()
+                for scope in [_scope(k, dealt)]
+            ]
+            return sum(rate * rate for rate in rates)  # the worst pair counts most
 
         choice = self._decks[deck].deal(met)
         dealt[name] = choice
@@ -256,8 +260,10 @@ class Planner:
     def _remember(self, dealt: dict[str, str]) -> None:
         names = list(dealt)
         for i, one in enumerate(names):
+            scope = _scope(one, dealt)
+            self._single[scope, one, dealt[one]] += 1
             for other in names[i + 1 :]:
-                self._pairs[_pair(one, dealt[one], other, dealt[other])] += 1
+                self._pairs[scope, one, dealt[one], other, dealt[other]] += 1
 
 
 def kind_shares(kinds: Sequence[Kind]) -> Weights:
@@ -276,8 +282,9 @@ def kind_shares(kinds: Sequence[Kind]) -> Weights:
     }
 
 
-def _pair(name: str, value: str, other: str, its: str) -> Pair:
-    return (name, value, other, its)
+def _scope(name: str, dealt: Mapping[str, str]) -> str:
+    """Where pairs with a value are counted: facets within their kind, all else over all kinds."""
+    return "" if name in {"section", "kind", "seed"} else dealt.get("kind", "")
 
 
 def shares(mix: Mapping[str, float], tokens: int) -> dict[Stream, int]:
