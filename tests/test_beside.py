@@ -182,7 +182,7 @@ def test_show_prompts_sends_nothing_and_needs_no_key(corpus: Corpus, folder: Pat
 
 def test_what_many_texts_share_becomes_a_ban_and_what_may_be_quoted_does_not() -> None:
     line = "nobody in the depot had asked about the lamp before that day"
-    texts = [Text(f"t{n}", f"It was late. Number {n} spoke. {line}. End {n}.") for n in range(30)]
+    texts = [Text(f"t{n}", f"It was late {n} times, {n} {line} {n}.") for n in range(30)]
     found = score.tics(texts)
     assert any("it was late" in ban for ban in found)
     assert any(ban.startswith("the words") and "lamp" in ban for ban in found)
