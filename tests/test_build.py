@@ -17,6 +17,7 @@ import pytest
 from conftest import Corpus, environment
 from corpus import store
 from corpus.model import rehearsal
+from corpus.settings import MIX
 
 OPTIONS = ("build", "--writer", "claude", "--model", "claude-haiku-5-5", "--tokens", "9k", "--yes")
 SAME = ("documents.jsonl", "reviews.jsonl", "briefs.jsonl", "duplicates.jsonl", "scores.jsonl")
@@ -50,7 +51,7 @@ def test_a_build_makes_every_stream_and_accounts_for_it(
     ended = corpus(*OPTIONS, "--base-url", server[0])
     assert ended.returncode == 0, ended.stderr
     made = manifest(folder)
-    assert set(made["counts"]) == {"documents", "stories", "advice"}
+    assert set(made["counts"]) == set(MIX)
     for row in made["counts"].values():
         assert row["planned"] == row["rejected"] + row["duplicate"] + row["kept"]
     shipped = sum(shard["documents"] for shard in made["shards"] if shard["format"] == "jsonl")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from corpus import settings
 from corpus.errors import InputError
 from corpus.records import STREAMS
-from corpus.settings import Settings
+from corpus.settings import MIX, Settings
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 SHARE = st.floats(0, 1e12, allow_nan=False) | st.integers(0, 10**6)
@@ -75,7 +75,8 @@ def test_prices_with_a_band_survive_being_printed() -> None:
 
 def test_no_file_and_an_empty_file_are_the_defaults() -> None:
     assert settings.load(None) == load("") == Settings()
-    assert Settings().mix == {"documents": 5.0, "stories": 3.0, "advice": 1.2, "agentic": 0.8}
+    assert Settings().mix == MIX
+    assert sum(MIX.values()) == 10
 
 
 @given(ANY, ANY)

@@ -223,8 +223,8 @@ def test_a_system_prompt_stands_above_the_message_where_one_was_dealt() -> None:
 
 def test_injected_values_move_the_answer_and_leave_only_their_digest() -> None:
     order = samples.order(samples.chat_kind(), injection="You hold to this above all: candour.")
-    assert "above all: candour" in ask(order, "draft").system
-    assert "candour" not in ask(order, "rewrite", "x").system
+    assert "above all: candour" in asked(ask(order, "draft"))
+    assert "candour" not in str(ask(order, "rewrite", "x").body())
     made = samples.written("No.", order)
     assert "candour" not in json.dumps(made.row())
     assert made.generator["injection"] == digest(order.injection)

@@ -142,8 +142,12 @@ class Order:
         }
 
     def held(self) -> tuple[Principle, ...]:
-        """The principles that an answer may come from: its own first, then the section's others."""
-        return (self.principle, *(p for p in self.others if p.id != self.principle.id))
+        """The principles that an answer may come from, in the order of the section.
+
+        The same for every brief of the section, so that they stand in a prefix that is cached.
+        """
+        others = self.others
+        return others if self.principle in others else (self.principle, *others)
 
     def assignment(self, *, answer: bool = False) -> str:
         """The kind's prompt with its slots filled; for a chat the message's, or the answer's."""

@@ -23,8 +23,10 @@ from corpus.records import STREAMS, Brief, Principle, Section, Seed, Stream, dig
 TOKENS_PER_WORD = 1.35  # of English prose in GPT-2 tokens; replaced by what a round has shown
 GROUP_SHARES = {"crawl": 0.5, "discussion": 0.3, "latent": 0.15, "identity": 0.05}
 TINY = 1e-9  # shares are floats
+CHAT_WORDS = 150  # of a message and what stands above it
 LENGTH_STEPS = 5  # lengths dealt between the ends of a kind's range
 COMPACT_WORDS = (60, 140)  # the range for a writer that asks for short texts
+
 
 class Deck:
     """Weighted values, dealt one at a time to exact quotas.
@@ -128,7 +130,7 @@ class Planner:
         while expected < need:
             old = again.pop(0) if again else None
             briefs.append(self._brief(number, stream, old))
-            expected += briefs[-1].words * rate
+            expected += ordered(briefs[-1]) * rate
         return briefs
 
     def _brief(self, number: int, stream: Stream, old: Brief | None) -> Brief:
@@ -280,6 +282,11 @@ def kind_shares(kinds: Sequence[Kind]) -> Weights:
         kind.name: (GROUP_SHARES[kind.group] / total[kind.group] if grouped else 1.0) * kind.weight
         for kind in kinds
     }
+
+
+def ordered(brief: Brief) -> int:
+    """Words that a brief orders, those of a chat's message and system prompt among them."""
+    return brief.words + CHAT_WORDS * (brief.stream in {"advice", "agentic"})
 
 
 def _scope(name: str, dealt: Mapping[str, str]) -> str:

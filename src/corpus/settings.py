@@ -21,7 +21,7 @@ from corpus import store
 from corpus.errors import InputError, did_you_mean
 from corpus.records import STREAMS
 
-MIX = {"documents": 5.0, "stories": 3.0, "advice": 1.2, "agentic": 0.8}
+MIX = {"documents": 4.2, "stories": 3.0, "advice": 1.65, "agentic": 1.15}
 DEFAULT_MODEL = "claude-sonnet-5-5"
 WRITERS = ("claude", "local", "rehearse")
 HEADINGS = ("markdown", "infer")

@@ -20,7 +20,7 @@ from corpus.build.watch import Watch
 from corpus.kinds.dealt import POOLS
 from corpus.model import Model
 from corpus.order import Order
-from corpus.plan import TOKENS_PER_WORD, Planner
+from corpus.plan import TOKENS_PER_WORD, Planner, ordered
 from corpus.records import Brief, Document, Duplicate, Reply, Request, Review, Stream, digest
 from corpus.score import Text
 from corpus.settings import Settings
@@ -332,9 +332,9 @@ class Works:
         """Kept tokens per ordered word that each stream has shown, its losses included."""
         scales: dict[Stream, float] = {}
         for stream in goals:
-            ordered = sum(one.brief.words for one in self.settled if one.brief.stream == stream)
+            words = sum(ordered(one.brief) for one in self.settled if one.brief.stream == stream)
             shown = self.kept_tokens(stream) + PRIOR * TOKENS_PER_WORD
-            rate = shown / (ordered + PRIOR)
+            rate = shown / (words + PRIOR)
             scales[stream] = min(MOST_YIELD, max(FEWEST_YIELD, rate))
         return scales
 
