@@ -184,6 +184,12 @@ def report(output: str, as_json: bool) -> None:
 @click.option("--format", "formats", multiple=True, metavar="NAME", help="Repeatable.")
 @click.option("--tokenizer", metavar="NAME|PATH", help="Counts tokens. Default: gpt2")
 @click.option("--shard-tokens", type=click.IntRange(1), metavar="N", help="Tokens per shard.")
+@click.option(
+    "--match-tokens",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Leave documents out until N tokens are left (to 0.5 %): for comparisons.",
+)
 @click.option("-o", "--output", metavar="DIR", help="Where shards of FILEs go.")
 @click.option("--seed", type=int, metavar="N", help="Seed of order and split. Default: 0")
 @click.option("--license", metavar="NAME", help="The licence that the dataset card names.")
