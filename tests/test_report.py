@@ -530,5 +530,5 @@ def test_the_gap_to_a_blind_judge_and_a_guard_that_found_nothing_are_shown(build
     assert "+1.50 ± 0.50" in page
     assert "20 documents were marked again" in page
     assert "7 held-out prompts" in page
-    assert re.search(r"evaluation_framing</th><td[^>]*>0</td>", page)
+    assert 'evaluation_framing</th><td class="n">0</td>' in page
     assert "No document was marked by a second" in html(whole(build))

@@ -24,8 +24,8 @@ def _judges(judges: Row) -> Markup:
     if not judges.get("marks"):
         return nothing("No document was marked by a second, blind judge.")
     said = (
-        f"{count(judges['both'])} documents were marked again by a judge that saw neither order nor "
-        f"cards. Where the gap is large, the marks of this build flatter."
+        f"{count(judges['both'])} documents were marked again by a judge that saw neither order "
+        f"nor cards. Where the gap is large, the marks of this build flatter."
     )
     lines = [
         row(
@@ -49,6 +49,5 @@ def _guard(guard: Row) -> Markup:
     lines = [row(name, number(count(found))) for name, found in guard.get("found", {}).items()]
     if not lines:
         return el("p", said, class_="plain")
-    return join(
-        [el("p", said, class_="plain"), table("Evaluation guard", ["Sought", "#Found"], lines)]
-    )
+    counts = table("Evaluation guard", ["Sought", "#Found"], lines)
+    return join([el("p", said, class_="plain"), counts])
