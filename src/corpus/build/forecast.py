@@ -222,6 +222,9 @@ def _count(
         document = write.document(order, done, writer="", quality=None)
         request = replace(review.ask(order, document), model=author.model_of("judge"))
         usage.add(brief.stream, "judge", request, JUDGE_WORDS)
+        if "blind" in author.stages and given.blind and brief.number % round(1 / given.blind) == 0:
+            blind = replace(review.ask_blind(order, document), model=author.model_of("blind"))
+            usage.add(brief.stream, "blind", blind, JUDGE_WORDS)
 
 
 def _reply_words(step: str, order: Order) -> tuple[int, int]:
