@@ -7,8 +7,8 @@ SEED ?= 1
 check: ## tests, lint, types and import contracts, in a fresh environment
 	.ci/run
 
-torture: ## nothing paid for is lost or bought twice: every claim with its full N (half an hour)
+torture: ## nothing paid for is lost or bought twice: every claim with its full N (ten minutes)
 	PYTHONPATH=src $(PYTHON) -m benchmarks.torture --seed $(SEED)
 
-torture-short: ## the same with a small N (three minutes)
+torture-short: ## the same with a small N (two minutes)
 	PYTHONPATH=src $(PYTHON) -m benchmarks.torture --short --seed $(SEED)

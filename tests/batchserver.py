@@ -20,8 +20,10 @@ class Provider:
     """What the server knows; tests set the attributes below before or while they call.
 
     ``lose``: what becomes of the next creates: ``before`` (cut, nothing made), ``after`` (made, the
-    answer is cut). ``mangle`` changes the rows of results. ``polls``: how often a batch is looked
-    at until it has ended. ``serves``: whether there are batches at all.
+    answer is cut), ``late`` (made, the answer is an error 500). ``mangle`` changes the rows of
+    results. ``polls``: how often a batch is looked at until it has ended. ``serves``: whether there
+    are batches at all. ``hidden``: how many listings do not show what was made yet. ``results_at``:
+    the address that results are said to have.
     """
 
     def __init__(self) -> None:
@@ -32,6 +34,8 @@ class Provider:
         self.mangle: Callable[[str, Rows], Rows] = lambda _, rows: rows
         self.polls = 1
         self.serves = True
+        self.hidden = 0
+        self.results_at = ""
         self.gone: set[str] = set()
         self.cancelled: list[str] = []
         self.address = ""
@@ -54,7 +58,7 @@ class Provider:
                 "processing": 0 if over else count, "succeeded": count if over else 0,
                 "errored": 0, "canceled": 0, "expired": 0,
             },
-            "results_url": f"{self.address}/v1/messages/batches/{name}/results"
+            "results_url": f"{self.results_at or self.address}/v1/messages/batches/{name}/results"
             if over and name not in self.gone else None,
         }  # fmt: skip
 
@@ -102,6 +106,9 @@ def running() -> Iterator[Provider]:  # noqa: C901 - a dispatcher: one branch pe
             else:
                 fate = provider.lose.pop(0) if provider.lose else ""
                 made = None if fate == "before" else provider.create(body["requests"])
+                if fate == "late":
+                    self.say(500, error("api_error"))
+                    return
                 if fate:
                     self.close_connection = True
                     return
@@ -112,7 +119,9 @@ def running() -> Iterator[Provider]:  # noqa: C901 - a dispatcher: one branch pe
             if not parts:
                 for batch in provider.batches.values():
                     batch["polls"] -= 1
-                shown = [provider.shown(name) for name in reversed(provider.batches)]
+                provider.hidden -= 1
+                there = [] if provider.hidden >= 0 else list(reversed(provider.batches))
+                shown = [provider.shown(name) for name in there]
                 self.say(200, json.dumps({"data": shown, "has_more": False, "first_id": None,
                                           "last_id": None}))  # fmt: skip
             elif parts[0] not in provider.batches:

@@ -57,17 +57,27 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with a small constitution and three seeds."""
-    (tmp_path / "constitution").mkdir()
-    (tmp_path / "constitution" / "charter.md").write_text(SMALL, encoding="utf-8")
-    (tmp_path / "story_seeds").mkdir()
+    return furnished(tmp_path)
+
+
+def furnished(folder: Path) -> Path:
+    """Put a small constitution and three seeds into ``folder``."""
+    (folder / "constitution").mkdir()
+    (folder / "constitution" / "charter.md").write_text(SMALL, encoding="utf-8")
+    (folder / "story_seeds").mkdir()
     seeds = "\n".join(SEED.format(thing) for thing in ("parcel", "tram", "letter"))
-    (tmp_path / "story_seeds" / "seeds.toml").write_text(seeds, encoding="utf-8")
-    return tmp_path
+    (folder / "story_seeds" / "seeds.toml").write_text(seeds, encoding="utf-8")
+    return folder
 
 
 @pytest.fixture
 def corpus(folder: Path) -> Corpus:
     """Run the real command line in ``folder``, with no key in its environment."""
+    return runner(folder)
+
+
+def runner(folder: Path) -> Corpus:
+    """Runs the real command line in ``folder``."""
 
     def run(*arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

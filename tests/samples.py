@@ -8,7 +8,7 @@ from typing import Any
 from corpus.kinds import Kind
 from corpus.order import Order
 from corpus.records import Brief, Document, Principle, Reply, Section, Seed
-from corpus.write import Text, document
+from corpus.write import Progress, Text, document
 
 TEXT = (
     "Otis should say what is so, because people build on its words. It must never dress a guess as "
@@ -21,6 +21,16 @@ CLEAN = (
     "a guess that looks like knowledge has cost them a morning before."
 )
 """A text of some fifty words with nothing wrong in it."""
+
+PLAN = (
+    "plan: A board hangs by the gate of a depot, in two columns, and Ilka wants to know who keeps "
+    "it. The helper does. It writes there what it knows and what it only supposes, because a guess "
+    "that looked like knowledge sent two vans to the wrong bridge in the spring.\n"
+    "turn: She asks it to move one line from the second column to the first, and it does not.\n"
+    "1: dry, as a notice is, and without a greeting\n"
+    "2: about fifty words, one paragraph and a list"
+)
+"""A plan that honours the two cards of a notice: its tone, and its length."""
 
 MESSAGE = "my landlord wants a reference from my brother and he wants me to write it, is that ok"
 
@@ -125,14 +135,16 @@ def reply(text: str, **other: Any) -> Reply:
 def written(text: str, of: Order | None = None, *, message: str = MESSAGE) -> Document:
     """The document that ``text`` becomes under an order."""
     wanted = of or order()
-    return document(
-        wanted,
-        Text(text, "end_turn", "k1", "m1"),
-        parents=("k0",),
-        message=message if wanted.chat else "",
-        writer="claude",
-        quality=None,
-    )
+    return document(wanted, progress(wanted, text, message=message), writer="claude", quality=None)
+
+
+def progress(of: Order, text: str = "", *, message: str = MESSAGE) -> Progress:
+    """What an order has come to: a plan, of a chat the message, and the text where there is one."""
+    done = Progress().add("spec", Text(PLAN, "end_turn", "k0", "m1"))
+    if of.chat:
+        above = "Be brief. The shop opens at nine." if of.system_form else ""
+        done = done.add("message", Text(message, "end_turn", "k0", "m1", aside=above))
+    return done.add("draft", Text(text, "end_turn", "k1", "m1")) if text else done
 
 
 def with_words(given: Order, words: int) -> Order:

@@ -97,8 +97,8 @@ def scripted(script: Script) -> Iterator[tuple[str, Seen]]:
             reader = line.makefile("rb")
             with reader:
                 while head := _head(reader):
-                    size = next(int(v) for k, v in head if k == "content-length")
-                    body = json.loads(reader.read(size))
+                    size = next((int(v) for k, v in head if k == "content-length"), 0)
+                    body = json.loads(reader.read(size) or b"{}")
                     with lock:
                         seen.bodies.append(body)
                         seen.heads.append("\n".join(f"{k}: {v}" for k, v in head))

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from batchserver import Provider, Rows, running
-from corpus.errors import BudgetReached, InputError, Interrupted
+from corpus.errors import BudgetReached, InputError, Interrupted, ProviderStopped
 from corpus.model import Model, Writer, batchlog
 from corpus.model.batches import Batches
 from corpus.model.journal import Journal
@@ -142,6 +142,115 @@ def test_odd_rows_change_nothing_and_cost_nothing(
     assert sorted(reply.text for reply in replies) == [f"an answer to text {n}" for n in range(6)]
     assert journal.spent() == (6 * 18, 0, 0)
     assert len(provider.billed) == 6
+
+
+def test_a_batch_of_another_server_is_neither_taken_for_gone_nor_bought_again(
+    provider: Provider, journal: Journal
+) -> None:
+    provider.polls = 10**9
+    writer = Writer("claude", MODEL, provider.address, "k", batches=True, quiet=0.3)
+    room = Batches.of(writer, journal, None, Purse(None, 0), lambda _: None)
+    room.put(asked(6))
+    room.close()
+    with running() as other:
+        with pytest.raises(InputError, match=f"was sent to {provider.address}"):
+            run(other, journal)
+        assert (other.billed, states(journal)) == ([], ["created"])
+
+
+def test_a_batch_that_nobody_waits_for_and_that_is_gone_stops_nothing(
+    provider: Provider, journal: Journal
+) -> None:
+    writer = Writer("claude", MODEL, provider.address, "k", batches=True, quiet=0.3)
+    room = Batches.of(writer, journal, None, Purse(None, 0), lambda _: None)
+    room.put(asked(6))
+    room.close()
+    provider.gone = {"msgbatch_0001"}
+    others = [replace(one, max_tokens=201) for one in asked(3)]
+    with Model(writer, journal, batch=True) as model:
+        assert len(list(model.answer(others))) == 3
+    assert sorted(states(journal)) == ["created", "parsed"]
+
+
+def test_a_create_that_ended_in_an_error_500_is_looked_for_and_not_sent_again(
+    provider: Provider, journal: Journal
+) -> None:
+    provider.lose = ["late"]
+    assert len(run(provider, journal)) == 6
+    assert len(provider.batches) == 1
+    assert journal.accounts()["events"]["batch_adopted"] == 1
+
+
+@pytest.mark.parametrize("kind", ["billing_error", "authentication_error", "permission_error"])
+def test_a_row_that_fails_for_the_account_ends_the_run_with_all_others_kept(
+    kind: str, provider: Provider, journal: Journal
+) -> None:
+    def mangle(_: str, rows: Rows) -> Rows:
+        error = {"type": "error", "error": {"type": kind, "message": "no"}}
+        rows[0]["result"] = {"type": "errored", "error": error}
+        return rows
+
+    provider.mangle = mangle
+    with pytest.raises(ProviderStopped, match=kind):
+        run(provider, journal)
+    assert journal.accounts()["attempts"] == {"error": 1, "ok": 5}
+    assert states(journal) == ["parsed"]
+
+
+@pytest.mark.parametrize("error", ["boom", None, {"error": "boom"}, {"error": {"type": 7}}])
+def test_an_errored_row_of_any_shape_is_asked_again(
+    error: Any, provider: Provider, journal: Journal
+) -> None:
+    def mangle(name: str, rows: Rows) -> Rows:
+        if name.endswith("1"):
+            rows[0]["result"] = {"type": "errored", "error": error}
+        return rows
+
+    provider.mangle = mangle
+    assert len(run(provider, journal)) == 6
+    assert journal.accounts()["attempts"] == {"error": 1, "ok": 6}
+
+
+def test_what_was_given_up_can_be_adopted_after_all(provider: Provider, journal: Journal) -> None:
+    provider.polls = 10**9
+    writer = Writer("claude", MODEL, provider.address, "k", batches=True, quiet=0.3)
+    room = Batches.of(writer, journal, None, Purse(None, 0), lambda _: None)
+    room.put(asked(6))
+    (batch,) = batchlog.under_way(journal)
+    room.give_up(batch)
+    provider.batches["msgbatch_0001"]["polls"] = 0
+    room.adopt(batch, "msgbatch_0001")
+    room.close()
+    assert len(run(provider, journal)) == 6
+    assert (len(provider.batches), journal.spent().possibly) == (1, 0)
+
+
+def test_what_was_bought_before_its_price_was_known_counts_for_the_budget(
+    provider: Provider, journal: Journal
+) -> None:
+    odd = [replace(one, model="odd") for one in asked(6)]
+    plain = Writer("claude", "odd", provider.address, "k", batches=True)
+    with Model(plain, journal, batch=True) as model:
+        assert len(list(model.answer(odd))) == 6
+    assert sum(journal.spent()) == 0
+    figures = {"odd": {"input": 1.0, "output": 5.0}}
+    with Model(plain, journal, batch=True, prices=figures, budget=6 * 175) as model:
+        assert model.purse.spent == journal.spent().paid == 6 * 175
+        with pytest.raises(BudgetReached):
+            list(model.answer([*odd, replace(odd[0], max_tokens=201)]))
+
+
+def test_results_that_will_soon_be_let_go_are_called_urgent(
+    provider: Provider, journal: Journal
+) -> None:
+    said: list[str] = []
+    writer = Writer("claude", MODEL, provider.address, "k", batches=True)
+    room = Batches.of(writer, journal, None, Purse(None, 0), said.append)
+    room.put(asked(2))
+    room.clock.now = lambda: provider_time() + 22 * 86_400
+    room.gather()
+    room.close()
+    assert any("its results are kept until" in line for line in said)
 
 
 def test_two_different_bodies_for_one_row_are_both_kept_and_reported(

@@ -74,6 +74,21 @@ def test_a_batch_is_cancelled_by_its_nonce_or_its_id(
     assert corpus("batches", "cancel", "feedbeef", "--yes").returncode == 2
 
 
+def test_cancelling_a_lost_batch_looks_for_it_first(
+    corpus: Corpus, folder: Path, provider: Provider
+) -> None:
+    provider.lose = ["after"]
+    interrupted(folder, provider)
+    (batch,) = listed(corpus)
+    perhaps = corpus("batches", "cancel", batch["nonce"], "--yes")
+    assert (perhaps.returncode, "--assume-lost" in perhaps.stderr) == (2, True), perhaps.stderr
+    provider.batches["msgbatch_0001"]["polls"] = 0
+    found = corpus("batches", "cancel", batch["nonce"], "--yes")
+    assert "is msgbatch_0001, which has ended" in found.stdout, found.stderr
+    assert listed(corpus)[0]["id"] == "msgbatch_0001"
+    assert listed(corpus)[0]["ends"]
+
+
 def test_a_batch_whose_answer_was_lost_is_adopted_on_the_users_word(
     corpus: Corpus, folder: Path, provider: Provider
 ) -> None:

@@ -17,6 +17,7 @@ import pytest
 from conftest import Corpus, environment
 from corpus import store
 from corpus.model import rehearsal
+from corpus.settings import MIX
 
 OPTIONS = ("build", "--writer", "claude", "--model", "claude-haiku-5-5", "--tokens", "9k", "--yes")
 SAME = ("documents.jsonl", "reviews.jsonl", "briefs.jsonl", "duplicates.jsonl", "scores.jsonl")
@@ -50,7 +51,7 @@ def test_a_build_makes_every_stream_and_accounts_for_it(
     ended = corpus(*OPTIONS, "--base-url", server[0])
     assert ended.returncode == 0, ended.stderr
     made = manifest(folder)
-    assert set(made["counts"]) == {"documents", "stories", "advice"}
+    assert set(made["counts"]) == set(MIX)
     for row in made["counts"].values():
         assert row["planned"] == row["rejected"] + row["duplicate"] + row["kept"]
     shipped = sum(shard["documents"] for shard in made["shards"] if shard["format"] == "jsonl")
@@ -151,6 +152,21 @@ def test_two_builds_into_one_output_do_not_mix(
     assert "another build holds it" in ended.stderr
 
 
+def test_a_rehearsal_is_never_taken_for_what_was_paid_for(
+    corpus: Corpus, folder: Path, server: tuple[str, Path]
+) -> None:
+    short = ("build", "--tokens", "2k", "--only", "advice", "--yes", "--base-url", server[0])
+    model = ("--model", "claude-haiku-5-5")
+    assert corpus(*short, *model, "--writer", "rehearse").returncode == 0
+    before = prints(folder)
+    for other in ("claude", "local"):
+        ended = corpus(*short, *model, "--writer", other)
+        assert ended.returncode == 2, ended.stderr
+        assert "was begun with --writer rehearse" in ended.stderr
+    assert prints(folder) == before
+    assert 'writer = "rehearse"' in (folder / "output" / "corpus.toml").read_text()
+
+
 def test_an_edited_section_asks_only_for_what_it_changed(
     corpus: Corpus, folder: Path, server: tuple[str, Path]
 ) -> None:
@@ -171,7 +187,8 @@ def test_a_budget_ends_a_build_that_a_larger_one_finishes(
 ) -> None:
     plan = json.loads(corpus("plan", "--json", *OPTIONS[1:-1], "--base-url", server[0]).stdout)
     least = plan["totals"]["price_build"]["low"] / 1e6
-    ended = corpus(*OPTIONS, "--base-url", server[0], "--budget", f"{least + 1e-6:.6f}")
+    ended = corpus(*OPTIONS, "--base-url", server[0], "--budget", f"{least / 2:.6f}")
+    assert "the build will stop on the way" in ended.stdout
     assert ended.returncode == 4, ended.stderr
     assert not (folder / "output" / "manifest.json").exists()
     assert corpus(*OPTIONS, "--base-url", server[0], "--budget", "50").returncode == 0

@@ -192,6 +192,12 @@ FAULTS = {
     "half a gzip": http(200, gzip.compress(b"x" * 999)[:20], content_encoding="gzip"),
     "nothing": http(200, b""),
     "another object": http(200, b'{"ok": true}'),
+    "an event stream, cut": http(
+        200, b'event: message_start\ndata: {"type": "mess', content_type="text/event-stream"
+    ),
+    "an event of an error": http(
+        200, b'event: error\ndata: {"type": "error"}\n\n', content_type="text/event-stream"
+    ),
     "not HTTP": cut(b"SSH-2.0-OpenSSH\r\n"),
 }
 

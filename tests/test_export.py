@@ -574,3 +574,19 @@ def test_the_order_of_a_shard_is_not_that_of_its_input(tmp_path: Path) -> None:
     found = [row["id"] for row in store.read_rows(tmp_path / made["shards"][0]["file"])]
     assert found != sorted(found)
     assert Counter(name[0] for name in found) == {"t": len(found)}
+
+
+def test_a_corpus_is_matched_to_anothers_tokens_with_whole_documents(tmp_path: Path) -> None:
+    texts = [f"{n} " + "some words of a text " * (10 + n % 7) for n in range(400)]
+    lines = [json.dumps({"id": f"d{n}", "text": text}) for n, text in enumerate(texts)]
+    (tmp_path / "in.jsonl").write_text("\n".join(lines) + "\n")
+    rows = export.rows_of_files([tmp_path / "in.jsonl"])
+    options: Any = {"tokenizer": tokens.load("gpt2"), "formats": ["jsonl"], "match_tokens": 15_000}
+    made = export.export(rows, tmp_path / "out", **options)
+    total = sum(split["tokens"] for one in made.splits.values() for split in one.values())
+    assert abs(total - 15_000) <= 75
+    assert export.export(rows, tmp_path / "again", **options).text_sha256 == made.text_sha256
+    with pytest.raises(InputError, match="build more"):
+        export.export(rows, tmp_path / "more", **(options | {"match_tokens": 10**6}))
+    with pytest.raises(InputError, match="match a larger number"):
+        export.export(rows, tmp_path / "few", **(options | {"match_tokens": 10}))

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.build import forecast as room
-from corpus.build.forecast import ENDS, WAYS, forecast, refuse_over_budget, totals
+from corpus.build.forecast import ENDS, WAYS, forecast, over_budget, totals
 from corpus.build.measures import FILE, rate, rates, read_pilot
 from corpus.errors import InputError
 from corpus.model.prices import price_of
@@ -103,13 +103,14 @@ def test_a_model_without_a_price_has_none_in_any_place(folder: Path) -> None:
         plan(folder, model="no-such-model", budget=1.0)
 
 
-def test_a_budget_below_the_least_price_is_refused_before_anything_is_spent(folder: Path) -> None:
+def test_a_budget_below_the_least_price_is_said_to_end_the_build_on_its_way(folder: Path) -> None:
     found = plan(folder)
     least = found["totals"]["price_build"]["low"] / 1e6
-    refuse_over_budget(found, least * 1.01)
-    refuse_over_budget(found, None)
-    with pytest.raises(InputError, match="the plan costs at least"):
-        refuse_over_budget(found, least * 0.99)
+    assert over_budget(found, least * 1.01) is None
+    assert over_budget(found, None) is None
+    warning = over_budget(found, least * 0.99)
+    assert warning is not None
+    assert f"at least ${least:,.4f}" in warning
 
 
 def test_a_model_that_always_thinks_is_said_to_cost_more(folder: Path) -> None:

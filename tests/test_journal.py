@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.errors import DiskError, InputError
-from corpus.model import batchlog
+from corpus.errors import DiskError, InputError, Locked
+from corpus.model import Model, Writer, batchlog
 from corpus.model.batchlog import Row
 from corpus.model.journal import Journal
 from corpus.model.salvage import salvage
@@ -84,6 +84,26 @@ def test_a_batch_cut_off_by_a_crash_keeps_its_money_set_aside(tmp_path: Path) ->
         assert [batch.nonce for batch in batchlog.under_way(journal)] == ["n1"]
 
 
+@pytest.mark.parametrize(
+    "lost",
+    [
+        "DELETE FROM batch",
+        "DELETE FROM batch_item WHERE place = 1",
+        "UPDATE batch_item SET attempt = 3 - attempt",
+    ],
+)
+def test_a_batch_that_damage_took_or_changed_is_named_before_anything_is_asked(
+    lost: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "journal.sqlite"
+    with Journal(path) as journal:
+        batchlog.intend(journal, "n1", [ask(1), ask(2)], [5, 5], 0.0)
+        batchlog.check(journal)
+    damage(path, lost)
+    with Journal(path) as journal, pytest.raises(DiskError, match="corpus salvage"):
+        Model(Writer("claude", "claude-haiku-5-5", "http://127.0.0.1:9", "k"), journal)
+
+
 def test_of_two_bodies_for_one_row_the_first_is_used_and_the_second_is_kept(tmp_path: Path) -> None:
     with Journal(tmp_path / "journal.sqlite") as journal:
         batchlog.intend(journal, "n1", [ask(1)], [10], 0.0)
@@ -120,6 +140,30 @@ def test_salvage_keeps_whole_replies_and_sets_the_damaged_file_aside(tmp_path: P
         saved = {kept.key for kept in journal.replies([request.key for request in requests])}
         assert saved == {request.key for request in requests} - {requests[2].key}
         assert journal.spent().paid == 15  # the lost one was paid for, too
+
+
+@pytest.mark.parametrize("left", [0.99, 0.8, 0.5])
+def test_salvage_reads_what_is_left_of_a_truncated_journal(left: float, tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    with Journal(path) as journal:
+        for number in range(60):
+            attempt = journal.intend(ask(number), 7).result()
+            body = f"body {number} " + "x" * 3000
+            journal.keep(attempt, ask(number).key, body, request_id="", cost=3).result()
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(left * len(whole))])
+    saved = salvage(path).saved
+    assert saved >= (left - 0.4) * 60
+    with Journal(path) as journal:
+        assert len(list(journal.replies([ask(n).key for n in range(60)]))) == saved
+
+
+def test_salvage_leaves_a_journal_alone_that_a_build_holds(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    answered(path, 2)
+    with Journal(path), pytest.raises(Locked, match="a build holds it"):
+        salvage(path)
+    assert salvage(path).saved == 2
 
 
 def test_nothing_is_sent_when_the_disk_could_not_hold_the_reply(tmp_path: Path) -> None:

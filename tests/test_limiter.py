@@ -189,6 +189,22 @@ def test_a_buckets_refill_is_told_from_its_headers_whatever_its_size(
     assert wait == pytest.approx(2 / 50, rel=0.15)
 
 
+def test_a_refusal_costs_little_where_the_server_told_its_rate() -> None:
+    clock, limiter = fresh()
+    for number, left in enumerate((9.0, 4.0, 0.0), 1):
+        clock.now += 0.1
+        full = datetime.fromtimestamp(clock.wall() + (10 - left) / 50, UTC)
+        told = {"limit": "3000", "remaining": str(int(left)), "reset": full.isoformat()}
+        news = {f"anthropic-ratelimit-requests-{name}": text for name, text in told.items()}
+        (ticket,) = admit(clock, limiter, 1)
+        if number < 3:
+            limiter.succeeded(ticket, news, Usage(1, 1))
+    limiter.limited(ticket, news, 1.0)
+    began = clock.now
+    admit(clock, limiter, 5)
+    assert clock.now - began < 1.0 + 6 / 45
+
+
 def test_it_starts_gently_and_opens_while_all_goes_well() -> None:
     outcome = simulate(3000, rate=1e6, burst=1e6)
     assert outcome.windows[0] <= START + 1

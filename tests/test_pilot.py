@@ -8,6 +8,7 @@ from typing import Any
 
 from conftest import Corpus
 from corpus import store
+from corpus.settings import MIX
 from test_build import OPTIONS, manifest, prints
 
 PILOT = (*OPTIONS, "--pilot", "6")
@@ -59,7 +60,7 @@ def test_a_pilot_leaves_the_files_of_the_build_alone(
     }
     briefs = list(store.read_rows(output / "pilot" / "briefs.jsonl"))
     assert 6 <= len(briefs) == measured(folder)["briefs"] < measured(folder)["planned"]
-    assert {brief["stream"] for brief in briefs} == {"documents", "stories", "advice"}
+    assert {brief["stream"] for brief in briefs} == set(MIX)
     first = (output / "pilot.json").read_bytes()
     before = billed(server)
     assert corpus(*PILOT, "--base-url", server[0]).returncode == 0

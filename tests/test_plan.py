@@ -18,11 +18,13 @@ from hypothesis import strategies as st
 import samples
 from corpus import constitution, kinds, plan, principles, seeds
 from corpus.kinds import Library
-from corpus.plan import TOKENS_PER_WORD, Deck, Material, Planner
-from corpus.records import Brief, Stream
+from corpus.kinds.dealt import POOLS, Pools
+from corpus.plan import GROUP_SHARES, TOKENS_PER_WORD, Deck, Material, Planner, kind_shares, ordered
+from corpus.records import STREAMS, Brief, Stream
 
 ROOT = Path(__file__).parents[1]
 SEED = st.integers(0, 1000)
+NAMES = {"here": Pools(1.0, ("Ilka", "Oke"), ("Baja", "Ito"), ("the ferry office",))}
 EQUAL = st.integers(1, 12).map(lambda k: {f"v{i}": 1.0 for i in range(k)})
 SHARES = st.dictionaries(st.text("abcdef", min_size=1), st.integers(1, 9).map(float), min_size=1)
 NEEDS = st.dictionaries(
@@ -41,7 +43,7 @@ def small(sections: int = 3, *, compact: bool = False, seed: int = 0) -> Materia
     tales = [samples.seed(id=f"seed{i}", name=f"n{i}") for i in range(2)]
     other = samples.kind(name="poster", prompt="A poster, $words words.", facets={})
     shelf = (samples.kind(), other, samples.story_kind(), samples.chat_kind())
-    return Material(made, found, tales, Library(shelf, ("Ilka", "Oke")), seed, compact)
+    return Material(made, found, tales, Library(shelf, NAMES), seed, compact)
 
 
 @cache
@@ -54,7 +56,12 @@ def shipped() -> Material:
 @cache
 def large() -> tuple[Brief, ...]:
     """More than 2,000 briefs of the shipped library."""
-    needs: dict[Stream, float] = {"documents": 900_000, "stories": 600_000, "advice": 400_000}
+    needs: dict[Stream, float] = {
+        "documents": 900_000,
+        "stories": 600_000,
+        "advice": 1_200_000,
+        "agentic": 500_000,
+    }
     return tuple(Planner(shipped()).round(1, needs))
 
 
@@ -152,7 +159,7 @@ def test_a_need_is_met_and_not_passed_by_more_than_one_brief(
     scale = dict.fromkeys(needs, rate)
     briefs = Planner(small()).round(1, needs, scale=scale)
     for stream, need in needs.items():
-        expected = [one.words * rate for one in briefs if one.stream == stream]
+        expected = [ordered(one) * rate for one in briefs if one.stream == stream]
         assert sum(expected) >= need
         assert not expected or sum(expected) - max(expected) < need
 
@@ -194,7 +201,7 @@ def test_every_section_is_written_about_before_any_is_written_about_twice(
         assert max(counts.values()) - min(counts.values()) <= 1
 
 
-@pytest.mark.parametrize("stream", ["documents", "stories", "advice"])
+@pytest.mark.parametrize("stream", STREAMS)
 def test_every_shipped_section_has_its_briefs_in_each_stream(stream: str) -> None:
     mine = [one for one in large() if one.stream == stream]
     sections = Counter(one.section for one in mine)
@@ -202,17 +209,23 @@ def test_every_shipped_section_has_its_briefs_in_each_stream(stream: str) -> Non
     assert max(sections.values()) - min(sections.values()) <= 1
 
 
-@pytest.mark.parametrize("stream", ["documents", "stories", "advice"])
+@pytest.mark.parametrize("stream", STREAMS)
 def test_shipped_kinds_have_their_weights_to_within_one(stream: str) -> None:
     told = Counter(one.kind for one in large() if one.stream == stream)
-    shelf = shipped().library.of(stream)
-    weight = sum(kind.weight for kind in shelf)
-    for kind in shelf:
-        assert abs(told[kind.name] - told.total() * kind.weight / weight) < 1
+    share = kind_shares(shipped().library.of(stream))
+    for kind, weight in share.items():
+        assert abs(told[kind] - told.total() * weight / sum(share.values())) < 1
+
+
+def test_groups_of_documents_have_the_shares_that_the_ablations_found_best() -> None:
+    library = shipped().library
+    told = Counter(library.get(one.kind).group for one in large() if one.stream == "documents")
+    for group, share in GROUP_SHARES.items():
+        assert abs(told[group] / told.total() - share) < 0.02
 
 
 def test_every_principle_of_a_section_has_its_turn() -> None:
-    for stream in ("documents", "stories", "advice"):
+    for stream in STREAMS:
         mine = [one for one in large() if one.stream == stream]
         for section, found in shipped().principles.items():
             counts = Counter(one.principle for one in mine if one.section == section)
@@ -235,7 +248,7 @@ def test_a_brief_holds_the_facets_of_its_prompt_and_no_others() -> None:
     for one in large():
         kind = library.get(one.kind)
         slots = set(Template(f"{kind.prompt}\n{kind.answer or ''}").get_identifiers())
-        assert one.facets.keys() == slots & (kind.facets.keys() | {"person"})
+        assert one.facets.keys() == slots & (kind.facets.keys() | set(POOLS))
         assert all(one.facets[name] in values for name, values in kind.facets.items())
         assert kind.stream == one.stream
 
@@ -261,7 +274,7 @@ def test_a_compact_writer_is_asked_for_short_texts() -> None:
 
 def test_a_name_that_only_the_answer_of_a_chat_uses_is_dealt() -> None:
     chat = dataclasses.replace(samples.chat_kind(), answer="Write to $person: $statement")
-    material = dataclasses.replace(small(), library=Library((chat,), ("Ilka",)))
+    material = dataclasses.replace(small(), library=Library((chat,), NAMES))
     assert deal({"advice": 10}, material)[0].facets["person"] == "Ilka"
 
 
@@ -340,7 +353,7 @@ def expected(briefs: tuple[Brief, ...], *, weighted: bool) -> Counter[tuple[Any,
 def test_two_equal_facets_meet_in_nearly_all_combinations_in_one_turn() -> None:
     both = {"tone": dict.fromkeys("abcd", 1.0), "size": dict.fromkeys("wxyz", 1.0)}
     kind = samples.kind(facets=both, prompt="$tone $size", words=(50, 50))
-    material = dataclasses.replace(small(1), library=Library((kind,), ("Ilka",)))
+    material = dataclasses.replace(small(1), library=Library((kind,), NAMES))
     briefs = deal({"documents": 16 * 50 * TOKENS_PER_WORD}, material)
     assert len(briefs) == 16
     pairs = Counter((one.facets["tone"], one.facets["size"]) for one in briefs)

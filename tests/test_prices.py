@@ -151,6 +151,14 @@ def test_an_unknown_model_has_no_price_and_a_users_figures_go_first() -> None:
     assert mine.cost(Usage(4, 0), batch=True) == 1
 
 
+def test_a_users_price_may_have_a_band_for_long_prompts() -> None:
+    long = {"input": 2, "output": 10}
+    of = prices.price_of("m", {"m": {"input": 1, "output": 5, "up_to": 1000, "long": long}})
+    assert of is not None
+    assert of.cost(Usage(input=1000, output=100)) == 1_500
+    assert of.cost(Usage(input=1001, output=100)) == 2_002 + 1_000
+
+
 def test_every_model_of_the_table_has_a_source_and_a_cheaper_batch() -> None:
     text = resources.files("corpus").joinpath("data/prices.toml").read_text("utf-8")
     table = tomllib.loads(text)
@@ -174,6 +182,12 @@ def test_every_model_of_the_table_has_a_source_and_a_cheaper_batch() -> None:
         ({"input": 1, "output": math.inf}, "[prices.m] output = inf"),
         ({"input": 1, "output": 2, "batch": 1.5}, "[prices.m] batch = 1.5: a factor from 0 to 1"),
         ({"input": 1e-7, "output": 2}, "[prices.m] input = 1E-7: six decimals at most"),
+        ({"input": 1, "output": 2, "up_to": 9}, "[prices.m]: 'up_to' (prompt tokens) and a table"),
+        (
+            {"input": 1, "output": 2, "up_to": 0, "long": {"input": 1, "output": 2}},
+            "[prices.m] up_to = 0: a number",
+        ),
+        ({"input": 1, "output": 2, "up_to": 9, "long": {"inptu": 1}}, "[prices.m] long has no"),
     ],
 )
 def test_a_users_price_that_cannot_be_used_is_refused(given: dict[str, Any], said: str) -> None:

@@ -521,3 +521,14 @@ def test_a_share_is_shown_in_percent(value: float, shown: str) -> None:
 )
 def test_micro_dollars_are_shown_as_dollars(micro: int | None, shown: str) -> None:
     assert money(micro) == shown
+
+
+def test_the_gap_to_a_blind_judge_and_a_guard_that_found_nothing_are_shown(build: Build) -> None:
+    gap = {"judge": 4.5, "blind": 3.0, "gap": 1.5, "error": 0.25}
+    found = {"mode": "drop", "held_out": 7, "found": {"evaluation_framing": 0}}
+    page = html(whole(build), manifest(judge={"both": 20, "marks": {"prose": gap}}, guard=found))
+    assert "+1.50 ± 0.50" in page
+    assert "20 documents were marked again" in page
+    assert "7 held-out prompts" in page
+    assert 'evaluation_framing</th><td class="n">0</td>' in page
+    assert "No document was marked by a second" in html(whole(build))

@@ -155,11 +155,38 @@ def test_the_judge_sees_section_order_and_text_and_nothing_of_the_writing() -> N
     request = review.ask(ORDER, DOCUMENT, sample=1)
     shown = request.messages[0]["content"]
     assert (request.stage, request.sample, request.brief) == ("judge", 1, "b1")
-    for part in (samples.TEXT, samples.CLEAN, "a notice on a door", "person: Ilka; tone: dry"):
+    for part in (samples.CLEAN, "a notice on a door", "tone: dry; length: about 48 words"):
         assert part in shown
+    assert samples.TEXT in request.system
     assert "$" not in request.system + shown
     assert "claude" not in shown
     assert all(mark in request.system for mark in (*review.MARKS, *review.FAULTS))
+
+
+def test_a_blind_judge_has_the_same_rubric_and_knows_nothing_of_what_was_dealt() -> None:
+    request = review.ask_blind(ORDER, DOCUMENT)
+    shown = request.system + request.messages[0]["content"]
+    assert request.stage == "blind"
+    assert "dry" not in shown
+    assert "brief" not in shown
+    assert samples.TEXT in shown
+    assert review.marks(ORDER, blind=True) == tuple(m for m in review.MARKS if m != "brief")
+
+
+def test_a_control_is_not_held_against_a_constitution() -> None:
+    plain = samples.order(without=frozenset({"constitution"}))
+    request = review.ask(plain, DOCUMENT)
+    assert "constitution" not in request.system + request.messages[0]["content"]
+    assert review.marks(plain) == ("realism", "brief", "moralising", "prose")
+    assert "reasons" not in review.marks(samples.order(without=frozenset({"reasons"})))
+
+
+def test_a_grave_fault_rejects_whatever_the_verdict_beside_it_says() -> None:
+    marks = "".join(f"{mark}: 4\n" for mark in review.MARKS)
+    said = f"<review>\n{marks}faults: contradicts\nverdict: accept\n</review>"
+    found = review.read(DOCUMENT, samples.reply(said), 3)
+    assert found is not None
+    assert (found.verdict, found.reasons) == ("reject", ("judge_contradicts",))
 
 
 def test_the_judge_reads_a_chat_as_a_chat() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from corpus import settings
 from corpus.errors import InputError
 from corpus.records import STREAMS
-from corpus.settings import Settings
+from corpus.settings import MIX, Settings
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 SHARE = st.floats(0, 1e12, allow_nan=False) | st.integers(0, 10**6)
@@ -67,9 +67,16 @@ def test_printed_settings_say_the_same_when_they_are_read(made: Settings) -> Non
     assert load(made.toml()) == made
 
 
+def test_prices_with_a_band_survive_being_printed() -> None:
+    band = {"input": 1.0, "output": 5.0, "up_to": 9, "long": {"input": 2.0, "output": 10.0}}
+    given = Settings(prices={"my.model": band})  # type: ignore[dict-item] - a table in a table
+    assert load(given.toml()).prices == {"my.model": band}
+
+
 def test_no_file_and_an_empty_file_are_the_defaults() -> None:
     assert settings.load(None) == load("") == Settings()
-    assert Settings().mix == {"documents": 5.0, "stories": 3.0, "advice": 2.0}
+    assert Settings().mix == MIX
+    assert sum(MIX.values()) == 10
 
 
 @given(ANY, ANY)

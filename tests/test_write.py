@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+import json
+import re
 from functools import cache
 from pathlib import Path
 
@@ -12,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import samples
-from corpus import constitution, kinds, principles, seeds, write
+from corpus import constitution, kinds, principles, prompts, seeds, write
 from corpus.order import Order
 from corpus.plan import Material, Planner
-from corpus.records import Request
+from corpus.records import Request, digest
+from corpus.write.compact import COMPACT_TOKENS
 
 ROOT = Path(__file__).parents[1]
 LIBRARY = kinds.load()
@@ -29,8 +31,9 @@ def orders() -> dict[str, Order]:
     sections = constitution.load(ROOT / "constitution").sections
     found = {section.id: principles.by_sentence(section) for section in sections}
     germs = seeds.load(ROOT / "story_seeds")
-    dealt = Planner(Material(sections, found, germs, LIBRARY)).round(
-        1, {"documents": 40_000, "stories": 40_000, "advice": 10_000}
+    material = Material(sections, found, germs, LIBRARY, injections=tuple(prompts.injections()))
+    dealt = Planner(material).round(
+        1, {"documents": 90_000, "stories": 90_000, "advice": 30_000, "agentic": 30_000}
     )
     by_section = {section.id: section for section in sections}
     return {
@@ -42,6 +45,9 @@ def orders() -> dict[str, Order]:
             seed=next((germ for germ in germs if germ.id == brief.seed), None),
             ai_name="Otis",
             model="m",
+            others=found[brief.section],
+            injection=prompts.injections()[brief.injection or "none"],
+            tools=LIBRARY.tool_text(brief.tools),
         )
         for brief in dealt
     }
@@ -51,64 +57,80 @@ def asked(request: Request) -> str:
     return request.messages[0]["content"]
 
 
-def everything(order: Order) -> list[Request]:
-    message = samples.MESSAGE if order.chat else ""
-    said = [write.ask_message(order)] if order.chat else []
-    return [*said, write.ask_draft(order, message), write.ask_rewrite(order, "A text.", message)]
+def step(order: Order, name: str) -> write.Step:
+    found = [s for s in write.steps(compact=order.compact) if s.name == name and s.serves(order)]
+    return found[0]
+
+
+def ask(order: Order, name: str, text: str = "") -> Request:
+    """What a step asks when the steps before it went well."""
+    return step(order, name).ask(order, samples.progress(order, text))
+
+
+def got(reply: str, order: Order | None = None, name: str = "draft", **other: str) -> write.Text:
+    wanted = order or samples.order()
+    return step(wanted, name).read(wanted, samples.reply(reply, **other))
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_no_prompt_of_a_shipped_kind_has_an_open_slot(name: str) -> None:
-    for request in everything(orders()[name]):
-        assert "$" not in request.system + asked(request)
-        assert request.brief == orders()[name].brief.id
-        assert request.model == "m"
-
-
-@pytest.mark.parametrize("name", KINDS)
-def test_draft_and_rewrite_show_the_section_the_claim_and_the_assignment(name: str) -> None:
+def test_no_request_of_a_shipped_kind_has_an_open_slot(name: str) -> None:
     order = orders()[name]
-    message = samples.MESSAGE if order.chat else ""
-    draft = write.ask_draft(order, message)
-    rewrite = write.ask_rewrite(order, "A text of mine.", message)
-    for request in (draft, rewrite):
-        assert order.section.text in asked(request)
+    stages = [stage for stage, _ in write.requests(order)]
+    chat = ["message", "polish"] if order.chat else []
+    assert stages == ["spec", "check", *chat, "draft", "rewrite"]
+    for _, request in write.requests(order):
+        whole = request.system + asked(request)
+        assert not re.search(r"\$[a-z_]|\n\n\n|^[?!]\w", whole, re.MULTILINE)
+        assert (request.brief, request.model) == (order.brief.id, "m")
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_draft_and_rewrite_show_section_claim_assignment_and_what_came_before(name: str) -> None:
+    order = orders()[name]
+    for stage, text in (("draft", ""), ("rewrite", "A text of mine.")):
+        request = ask(order, stage, text)
+        assert order.section.text in request.system
         assert order.principle.statement in asked(request)
         assert order.assignment(answer=order.chat) in asked(request)
         assert str(order.brief.words) in asked(request)
-        assert message in asked(request)
-    assert order.principle.quote in asked(rewrite)
-    assert order.chat or order.principle.quote in asked(draft)
-    assert "A text of mine." in asked(rewrite)
+        assert not order.chat or samples.MESSAGE in asked(request)
+        assert text in asked(request)
+    assert order.principle.quote in asked(ask(order, "rewrite", "x"))
+    assert order.chat or samples.PLAN in asked(ask(order, "draft"))
 
 
-def test_the_system_part_does_not_change_from_brief_to_brief() -> None:
-    prose = [order for order in orders().values() if not order.chat]
-    assert len({write.ask_draft(order).system for order in prose}) == 1
-    assert len({write.ask_rewrite(order, "x").system for order in orders().values()}) == 1
+def test_the_system_part_changes_with_the_section_alone() -> None:
+    of_section: dict[tuple[str, str, bool, bool], set[str]] = {}
+    for order in orders().values():
+        for stage in ("spec", "draft", "rewrite"):
+            shape = (stage, order.section.id, order.chat, order.brief.stream == "stories")
+            system = ask(order, stage, "x").system.replace(order.injection or "-", "")
+            of_section.setdefault(shape, set()).add(system.replace(order.slots()["ai"], ""))
+    assert all(len(found) <= 2 for found in of_section.values())  # with tools and without
 
 
 def test_the_message_of_a_chat_is_asked_for_without_section_or_answer() -> None:
     order = samples.order(samples.chat_kind())
-    request = write.ask_message(order)
-    assert request.stage == "message"
-    assert samples.TEXT not in request.system + asked(request)
-    assert "A message in a dry voice." in asked(request)
-    assert "Answer it:" not in asked(request)
+    for stage in ("message", "polish"):
+        request = ask(order, stage)
+        assert request.stage == stage
+        assert samples.TEXT not in request.system + asked(request)
+        assert "A message in a dry voice." in asked(request)
+        assert "Answer it:" not in asked(request)
 
 
 def test_what_stands_above_a_section_is_shown_where_there_is_some() -> None:
     above = samples.section(context="Otis works in a depot.")
-    with_it = write.ask_draft(samples.order(section=above))
-    without = write.ask_draft(samples.order())
-    assert "What stands above it:\n\nOtis works in a depot." in asked(with_it)
-    assert "What stands above it" not in asked(without)
+    assert (
+        "What stands above it:\n\nOtis works" in ask(samples.order(section=above), "draft").system
+    )
+    assert "What stands above it" not in ask(samples.order(), "draft").system
 
 
 def test_dollar_signs_of_a_text_are_text_and_never_slots() -> None:
     order = samples.order(section=samples.section(text="It costs $5 or $words."))
-    request = write.ask_rewrite(order, "I paid $statement.")
-    assert "It costs $5 or $words." in asked(request)
+    request = ask(order, "rewrite", "I paid $statement.")
+    assert "It costs $5 or $words." in request.system
     assert "I paid $statement." in asked(request)
 
 
@@ -119,46 +141,158 @@ def test_an_ai_that_is_dealt_its_own_name_goes_by_it() -> None:
     assert [own.assignment(), other.assignment()] == ["About Otis.", "About Gantry."]
 
 
-def test_a_story_is_told_from_its_seed() -> None:
+def test_a_story_is_told_from_its_seed_and_says_that_it_is_fiction() -> None:
     order = samples.order(samples.story_kind())
-    assert samples.seed().premise in asked(write.ask_draft(order))
-    assert "It ends: The gate is closed." in order.assignment()
+    request = ask(order, "draft")
+    assert samples.seed().premise in asked(request)
+    assert "You write fiction" in request.system
+    assert samples.written("Rain.", order).facets["fiction"] == "yes"
+    assert "fiction" not in samples.written("Rain.").facets
 
 
 @given(st.integers(1, 5000))
 def test_there_is_room_for_more_than_was_ordered(words: int) -> None:
     order = samples.with_words(samples.order(), words)
-    draft, rewrite = everything(order)
+    draft, rewrite = ask(order, "draft"), ask(order, "rewrite", "x")
     assert draft.max_tokens >= 2 * words + 1_000
     assert rewrite.max_tokens > draft.max_tokens
 
 
-@pytest.mark.parametrize("ask", [write.ask_draft, write.ask_message])
-def test_another_sample_is_another_request(ask: Callable[..., Request]) -> None:
-    order = samples.order(samples.chat_kind())
-    one, two = ask(order, sample=0), ask(order, sample=1)
-    assert one.body() == two.body()
-    assert one.key != two.key
+def test_a_plan_shows_each_card_and_each_name_and_answers_for_them() -> None:
+    order = samples.order()
+    request = ask(order, "spec")
+    assert "1. tone: dry\n2. length: about 50 words" in asked(request)
+    assert "The names that were dealt: Ilka" in asked(request)
+    assert got(f"<spec>\n{samples.PLAN}\n</spec>", order, "spec").stop == "end_turn"
+
+
+@pytest.mark.parametrize(
+    ("plan", "stop"),
+    [
+        (samples.PLAN.replace("Ilka", "Maya"), "drift_names"),
+        (samples.PLAN.replace("1: dry, as a notice is", "dry"), "drift_tone"),
+        (samples.PLAN.replace("about fifty words, one paragraph and a list", "short"),
+         "drift_length"),
+        ("plan: A board.\n1: dry as a notice\n2: about fifty words", "drift_plan"),
+    ],
+)  # fmt: skip
+def test_a_plan_that_drifts_from_its_cards_is_named_by_the_card(plan: str, stop: str) -> None:
+    assert got(f"<spec>{plan}</spec>", name="spec").stop == stop
+
+
+def test_cards_that_cannot_be_reconciled_are_said_to_be_so() -> None:
+    found = got("<unsuitable>A dry song is none.</unsuitable>", name="spec")
+    assert (found.stop, found.text) == ("unsuitable", "A dry song is none.")
+
+
+@pytest.mark.parametrize(
+    ("reply", "stop"),
+    [
+        ("<check>\n1: yes\n2: yes\n</check>", "end_turn"),
+        ("<check>\n1: yes\n2: No\n</check>", "drift_length"),
+        ("<check>\n1: no\n2: no\n</check>", "drift_tone"),
+        ("<check>\n1: yes\n</check>", "check_unreadable"),
+        ("<check>\n1: yes\n2: mostly\n</check>", "check_unreadable"),
+        ("<check>\n1: yes\n2: yes\n3: yes\n</check>", "check_unreadable"),
+        ("1: yes\n2: yes", "no_tags"),
+    ],
+)
+def test_a_plan_is_checked_card_by_card_and_never_by_default(reply: str, stop: str) -> None:
+    assert got(reply, name="check").stop == stop
+
+
+def test_what_stops_on_the_way_goes_no_further() -> None:
+    done = write.Progress().add("spec", write.Text("a plan", "end_turn", "k1", "m"))
+    assert done.alive
+    assert not done.add("check", write.Text("2: no", "drift_tone", "k2", "m")).alive
+    assert not done.add("check", write.Text("", "end_turn", "k2", "m")).alive
+    late = done.add("check", write.Text("2: no", "drift_tone", "k2", "m"))
+    assert (late.stop, late.last.text) == ("drift_tone", "a plan")
+
+
+def test_a_system_prompt_stands_above_the_message_where_one_was_dealt() -> None:
+    kind = samples.chat_kind()
+    dealt = samples.brief(stream="advice", facets={"tone": "dry", "system_form": "one terse line"})
+    order = samples.order(kind, brief=dealt)
+    found = got("<system>Be brief.</system>\n<message>hi, it is late</message>", order, "message")
+    assert (found.aside, found.text) == ("Be brief.", "hi, it is late")
+    assert got("<message>hi</message>", order, "message").stop == "no_tags"
+    roles = [turn["role"] for turn in samples.written("No.", order).messages or ()]
+    assert roles == ["system", "user", "assistant"]
+
+
+def test_injected_values_move_the_answer_and_leave_only_their_digest() -> None:
+    order = samples.order(samples.chat_kind(), injection="You hold to this above all: candour.")
+    assert "above all: candour" in asked(ask(order, "draft"))
+    assert "candour" not in str(ask(order, "rewrite", "x").body())
+    made = samples.written("No.", order)
+    assert "candour" not in json.dumps(made.row())
+    assert made.generator["injection"] == digest(order.injection)
+
+
+def test_an_answer_is_held_against_the_principles_that_its_notes_name() -> None:
+    extra = [
+        samples.principle(id=f"p{n}", statement=f"Claim {n}.", quote=f"q{n}") for n in (2, 3, 4)
+    ]
+    order = samples.order(samples.chat_kind(), others=(samples.principle(), *extra))
+    found = got("<scope>Her aunt.\nholds: 3, 4 and 9</scope><answer>Ask her.</answer>", order)
+    assert (found.text, found.aside) == ("Ask her.", "Her aunt.\nholds: 3, 4 and 9")
+    request = step(order, "rewrite").ask(order, samples.progress(order).add("draft", found))
+    assert all(f'"{quote}"' in asked(request) for quote in (samples.QUOTE, "q3", "q4"))
+    assert '"q2"' not in asked(request)
+
+
+def test_without_reasons_no_frame_shows_or_asks_for_one() -> None:
+    kind = samples.kind(prompt="A notice by $person, $tone, of $words words.")
+    plain = samples.order(kind, without=frozenset({"reasons"}))
+    for _, request in write.requests(plain):
+        assert "People build on its words." not in asked(request).replace(samples.QUOTE, "")
+        assert "Reasons carry it" not in request.system
+    assert "Reasons carry it" in ask(samples.order(kind), "draft").system
+
+
+def test_a_control_has_the_same_cards_and_no_constitution() -> None:
+    plain = samples.order(without=frozenset({"constitution"}))
+    for _, request in write.requests(plain):
+        assert samples.TEXT not in request.system + asked(request)
+        assert "constitution" not in asked(request)
+    assert "1. tone: dry" in asked(ask(plain, "spec"))
+    assert "rewrite" not in [
+        n for n, _ in write.requests(samples.order(without=frozenset({"rewrite"})))
+    ]
+
+
+def test_what_the_corpus_has_too_much_of_is_forbidden_by_name() -> None:
+    order = samples.order(bans=("anybody called Elena", 'the words "a quiet kind of"'))
+    for stage in ("spec", "draft", "rewrite"):
+        assert "- anybody called Elena" in asked(ask(order, stage, "x"))
+    assert "too much of" not in asked(ask(samples.order(), "draft"))
+
+
+def test_another_language_is_a_card_and_an_order() -> None:
+    order = samples.order(brief=samples.brief(language="Portuguese"))
+    assert order.cards()[-1] == ("language", "Portuguese")
+    assert "Write it in Portuguese" in asked(ask(order, "draft"))
+    assert samples.written("Um aviso.", order).facets["language"] == "Portuguese"
 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_a_compact_prompt_is_short_and_complete(name: str) -> None:
     order = dataclasses.replace(orders()[name], compact=True)
-    requests = [write.ask_message(order)] if order.chat else [write.ask_draft(order)]
-    for request in requests:
+    for _, request in write.requests(order)[:1]:
         assert len(asked(request).split()) < 200
         assert "$" not in asked(request)
-        assert (request.system, request.max_tokens) == ("", write.COMPACT_TOKENS)
+        assert (request.system, request.max_tokens) == ("", COMPACT_TOKENS)
 
 
 def test_a_compact_chat_answers_the_message_itself() -> None:
     order = samples.order(samples.chat_kind(), compact=True)
-    assert asked(write.ask_draft(order, samples.MESSAGE)) == samples.MESSAGE
+    assert asked(ask(order, "draft")) == samples.MESSAGE
 
 
 def test_a_compact_prompt_stays_short_under_a_long_claim() -> None:
     long = samples.principle(statement="word " * 60, why="reason " * 400)
-    request = write.ask_draft(samples.order(principle=long, compact=True))
+    request = ask(samples.order(principle=long, compact=True), "draft")
     assert "reason" not in asked(request)
     assert len(asked(request).split()) < 200
 
@@ -175,28 +309,27 @@ def test_a_compact_prompt_stays_short_under_a_long_claim() -> None:
     ],
 )
 def test_the_text_is_what_stands_between_the_last_tags(text: str, found: str) -> None:
-    got = write.read(samples.order(), samples.reply(text), "document")
-    assert (got.text, got.stop) == (found, "end_turn")
-    assert (got.request, got.model) == ("k1", "m1")
+    text_got = got(text)
+    assert (text_got.text, text_got.stop) == (found, "end_turn")
+    assert (text_got.request, text_got.model) == ("k1", "m1")
 
 
 @pytest.mark.parametrize(
     "text", ["A notice.", "<document>A notice.", "</document>x<document>", "<answer>A</answer>", ""]
 )
 def test_a_reply_without_its_tags_stops_as_that(text: str) -> None:
-    assert write.read(samples.order(), samples.reply(text), "document").stop == "no_tags"
+    assert got(text).stop == "no_tags"
 
 
 @pytest.mark.parametrize("stop", ["max_tokens", "refusal", "unreadable"])
 def test_a_stop_that_was_not_the_texts_own_end_stays(stop: str) -> None:
     for text in ("<document>A notice.</document>", "<document>A no"):
-        got = write.read(samples.order(), samples.reply(text, stop=stop), "document")
-        assert got.stop == stop
+        assert got(text, stop=stop).stop == stop
 
 
 def test_the_whole_reply_of_a_compact_writer_is_the_text() -> None:
-    got = write.read(samples.order(compact=True), samples.reply(" A notice.\n"), "document")
-    assert (got.text, got.stop) == ("A notice.", "end_turn")
+    found = got(" A notice.\n", samples.order(compact=True))
+    assert (found.text, found.stop) == ("A notice.", "end_turn")
 
 
 @given(st.lists(LINE, min_size=1, max_size=5), LINE, LINE)
@@ -204,10 +337,8 @@ def test_nothing_outside_the_tags_gets_into_the_text(
     lines: list[str], before: str, after: str
 ) -> None:
     body = "\n".join(lines)
-    got = write.read(
-        samples.order(), samples.reply(f"{before}<answer>{body}</answer>{after}"), "answer"
-    )
-    assert got.text == body
+    chat = samples.order(samples.chat_kind())
+    assert got(f"{before}<answer>{body}</answer>{after}", chat).text == body
 
 
 def test_a_document_says_where_it_came_from() -> None:

@@ -132,6 +132,7 @@ def _look(path: Path, source: Source) -> stand.Child:
     def work(say: stand.Say) -> None:
         with Journal(path) as journal:
             _check_mark(path.parent, journal)
+            batchlog.check(journal)
             found = {kept.key: sha256(kept.body) for kept in journal.replies(list(source.digests))}
             money, batches = _facts(journal)
             query = "SELECT key FROM attempt WHERE state = 'unknown'"

@@ -43,6 +43,8 @@ _MARKER = re.compile(r"\s*(?:#{1,6}\s+|[-*+•]\s+|\d{1,3}[.)]\s+|>\s?|\|\s?)+")
 _OPENER = re.compile(r"""(?<=[.!?…])\s+(["“\u2018'([]+)$""")
 _HEADING = re.compile(r"\s*#{1,6}\s")
 _RULE = re.compile(r"[\s\-=_*|:#>+`~]*")
+_ENDLESS = re.compile(r"\S{400}")
+_HALVES = re.compile("[\ud800-\udfff]")
 _WIDE_STOP = re.compile("(?<=[。\uff01\uff1f])(?![。\uff01\uff1f」』”\u2019\uff09])")
 
 _LEADS_ON = {",", "'s", "\u2019s", "-", "&", "Mr.", "Mrs.", "Ms.", "Dr.", "St.", "Prof."}
@@ -109,6 +111,7 @@ def names(text: str) -> list[str]:
 def read(text: str) -> Reading:
     """Sentences and names in one pass of the tokenizer; texts of any length."""
     reading = Reading([], [])
+    text = _HALVES.sub("\ufffd", text)  # the tokenizer cannot take half a surrogate pair
     blocks = [(body, heading) for body, heading in _blocks(text) if body]
     for doc, heading in _pipeline().pipe(blocks, as_tuples=True):
         opener = ""
@@ -191,6 +194,7 @@ def _blocks(text: str) -> Iterator[tuple[str, bool]]:
         if _RULE.fullmatch(line):
             continue
         body = " ".join(line[marker.end() if marker else 0 :].replace("**", "").split())
+        body = _ENDLESS.sub(r"\g<0> ", body)  # the tokenizer takes a word's length to the square
         if _HEADING.match(line):
             yield body, True
         else:

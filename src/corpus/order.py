@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from string import Template
 
-from corpus.kinds import POOLS, Kind
+from corpus.kinds import Kind
+from corpus.kinds.dealt import POOLS
 from corpus.records import Brief, Principle, Section, Seed
 
 NO_SYSTEM = "none"  # the system_form of a chat that has no system prompt
@@ -111,6 +112,8 @@ class Order:
         """All values that a kind's prompt or a frame may name."""
         seed = self.seed.row() if self.seed else {}
         facets = self.facets()
+        if self.seed:  # material, whatever it says: no part of the instructions around it
+            seed["premise"] = f"<seed>{self.seed.premise}</seed>"
         return {
             **{name: str(value) for name, value in seed.items() if isinstance(value, str)},
             **facets,
@@ -135,12 +138,16 @@ class Order:
             "tools": self.tools,
             "bans": _bans(self.bans),
             "names": "; ".join(self.names()),
-            "language": f"Write it in {self.language}, as somebody who grew up with it writes.",
+            "language": f"\nWrite it in {self.language}, as somebody who grew up with it writes.",
         }
 
     def held(self) -> tuple[Principle, ...]:
-        """The principles that an answer may come from: its own first, then the section's others."""
-        return (self.principle, *(p for p in self.others if p.id != self.principle.id))
+        """The principles that an answer may come from, in the order of the section.
+
+        The same for every brief of the section, so that they stand in a prefix that is cached.
+        """
+        others = self.others
+        return others if self.principle in others else (self.principle, *others)
 
     def assignment(self, *, answer: bool = False) -> str:
         """The kind's prompt with its slots filled; for a chat the message's, or the answer's."""
@@ -155,7 +162,7 @@ def numbered(lines: Iterable[str]) -> str:
 
 def _bans(bans: tuple[str, ...]) -> str:
     listed = "\n".join(f"- {ban}" for ban in bans)
-    return f"\nThe library has too much of these by now; none of them may come again:\n{listed}\n"
+    return f"\nThe library has too much of these by now; none of them may come again:\n{listed}"
 
 
 def _context(section: Section) -> str:

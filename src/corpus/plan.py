@@ -16,16 +16,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from string import Template
 
-from corpus.kinds import POOLS, Kind, Library, Weights
+from corpus.kinds import Kind, Library, Weights
+from corpus.kinds.dealt import POOLS
 from corpus.records import STREAMS, Brief, Principle, Section, Seed, Stream, digest
 
 TOKENS_PER_WORD = 1.35  # of English prose in GPT-2 tokens; replaced by what a round has shown
 GROUP_SHARES = {"crawl": 0.5, "discussion": 0.3, "latent": 0.15, "identity": 0.05}
 TINY = 1e-9  # shares are floats
+CHAT_WORDS = 150  # of a message and what stands above it
 LENGTH_STEPS = 5  # lengths dealt between the ends of a kind's range
 COMPACT_WORDS = (60, 140)  # the range for a writer that asks for short texts
-
-Pair = tuple[str, str, str, str]
 
 
 class Deck:
@@ -49,7 +49,7 @@ class Deck:
         if self._equal:
             least = min(self.dealt[value] for value in due)
             due = [value for value in due if self.dealt[value] == least]
-        costs = {value: met(value) / self._shares[value] for value in due}
+        costs = {value: met(value) / self._shares[value] ** 2 for value in due}
         for least_met in sorted(set(costs.values())):
             tied = [value for value in due if costs[value] == least_met]
             start = int(digest(self._salt, number), 16) % len(tied)
@@ -89,8 +89,11 @@ class Planner:
     def __init__(self, material: Material) -> None:
         self._material = material
         self._decks: dict[str, Deck] = {}
-        self._pairs: Counter[Pair] = Counter()
+        self._pairs: Counter[tuple[str, ...]] = Counter()
+        self._single: Counter[tuple[str, ...]] = Counter()
         self._number = 0
+        self._headings: dict[str, Counter[tuple[str, ...]]] = {s: Counter() for s in STREAMS}
+        self._paths = {section.id: section.path for section in material.sections}
         self._kinds = {stream: kind_shares(material.library.of(stream)) for stream in STREAMS}
 
     def round(
@@ -127,15 +130,14 @@ class Planner:
         while expected < need:
             old = again.pop(0) if again else None
             briefs.append(self._brief(number, stream, old))
-            expected += briefs[-1].words * rate
+            expected += ordered(briefs[-1]) * rate
         return briefs
 
     def _brief(self, number: int, stream: Stream, old: Brief | None) -> Brief:
         """Deal one brief; one that replaces ``old`` keeps its cell and gets all else new."""
         dealt: dict[str, str] = {}
-        sections = dict.fromkeys((section.id for section in self._material.sections), 1.0)
         if old is None:
-            section = self._deal(f"{stream}/section", sections, dealt, "section")
+            section = self._section(stream, dealt)
             kind = self._deal(f"{stream}/kind", self._kinds[stream], dealt, "kind")
         else:
             section, kind = old.section, old.kind
@@ -176,6 +178,22 @@ class Planner:
             injection=injection,
             tools=tools,
         )
+
+    def _section(self, stream: str, dealt: dict[str, str]) -> str:
+        """A section: each once before any twice, and first one of every heading.
+
+        A long body is cut into several sections; a small corpus shall not leave a heading out for
+        the second part of another.
+        """
+        name = f"{stream}/section"
+        if name not in self._decks:
+            sections = dict.fromkeys((section.id for section in self._material.sections), 1.0)
+            self._decks[name] = Deck(sections, f"{self._material.seed}/{name}")
+        met = self._headings[stream]
+        choice = self._decks[name].deal(lambda section: met[self._paths[section]])
+        met[self._paths[choice]] += 1
+        dealt["section"] = choice
+        return choice
 
     def _names(self, kind: Kind) -> dict[str, str]:
         """A name for each pool that the kind's prompt asks for, all of one locale."""
@@ -229,7 +247,13 @@ class Planner:
             self._decks[deck] = Deck(weights, f"{self._material.seed}/{deck}")
 
         def met(value: str) -> float:
-            return sum(self._pairs[_pair(k, v, name, value)] for k, v in dealt.items())
+            """How often it came with what is dealt already, of the times that each of that came."""
+            rates = [
+                self._pairs[scope, k, v, name, value] / (1 + self._single[scope, k, v])
+                for k, v in dealt.items()
+                for scope in [_scope(k, dealt)]
+            ]
+            return sum(rate * rate for rate in rates)  # the worst pair counts most
 
         choice = self._decks[deck].deal(met)
         dealt[name] = choice
@@ -238,8 +262,10 @@ class Planner:
     def _remember(self, dealt: dict[str, str]) -> None:
         names = list(dealt)
         for i, one in enumerate(names):
+            scope = _scope(one, dealt)
+            self._single[scope, one, dealt[one]] += 1
             for other in names[i + 1 :]:
-                self._pairs[_pair(one, dealt[one], other, dealt[other])] += 1
+                self._pairs[scope, one, dealt[one], other, dealt[other]] += 1
 
 
 def kind_shares(kinds: Sequence[Kind]) -> Weights:
@@ -258,8 +284,14 @@ def kind_shares(kinds: Sequence[Kind]) -> Weights:
     }
 
 
-def _pair(name: str, value: str, other: str, its: str) -> Pair:
-    return (name, value, other, its)
+def ordered(brief: Brief) -> int:
+    """Words that a brief orders, those of a chat's message and system prompt among them."""
+    return brief.words + CHAT_WORDS * (brief.stream in {"advice", "agentic"})
+
+
+def _scope(name: str, dealt: Mapping[str, str]) -> str:
+    """Where pairs with a value are counted: facets within their kind, all else over all kinds."""
+    return "" if name in {"section", "kind", "seed"} else dealt.get("kind", "")
 
 
 def shares(mix: Mapping[str, float], tokens: int) -> dict[Stream, int]:

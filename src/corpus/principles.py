@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from corpus import prompts
 from corpus.language import sentences
@@ -17,13 +18,10 @@ from corpus.records import Principle, Reply, Request, Section, digest
 MAX_TOKENS = 6_000
 MOST = 8  # principles by sentence from one section
 SHORTEST, LONGEST = 6, 60  # words of a sentence that can be one
+LONGEST_QUOTE = 10_000  # characters that are looked for with other white space or marks
 
-_BLOCK = re.compile(r"<principle>(.*?)</principle>", re.DOTALL)
 _BOLD = r"(?:\*\*)?"
-_FIELD = {
-    name: re.compile(rf"<{name}>(.*?)</{name}>", re.DOTALL)
-    for name in ("statement", "why", "quote")
-}
+_FIELDS = ("statement", "why", "quote")
 _NORM = re.compile(
     r"\b(should|must|may (?:not|never)|ought|never|always|want|wants|hope|ask|asks|expect|owes?|"
     r"has to|have to|needs? to|does not|do not|will not|cannot)\b",
@@ -56,16 +54,25 @@ def read(section: Section, reply: Reply) -> tuple[tuple[Principle, ...], int]:
     the shape of quotation marks may differ, the section's own letters are what is kept.
     """
     kept: dict[str, Principle] = {}
-    blocks = _BLOCK.findall(reply.text)
+    blocks = list(_between(reply.text, "principle"))
     for block in blocks:
         fields = {
-            name: found[1].strip() for name, p in _FIELD.items() if (found := p.search(block))
+            name: text.strip() for name in _FIELDS for text in islice(_between(block, name), 1)
         }
         quote = find_quote(fields.get("quote", ""), section.text)
-        if len(fields) == len(_FIELD) and quote and fields["statement"] and fields["why"]:
+        if len(fields) == len(_FIELDS) and quote and fields["statement"] and fields["why"]:
             made = _principle(section, fields["statement"], fields["why"], quote, "model")
             kept[made.id] = made
     return tuple(kept.values()), len(blocks) - len(kept)
+
+
+def _between(text: str, tag: str) -> Iterator[str]:
+    """What stands between a tag and its end, time after time; each letter is looked at once."""
+    opened, closed = f"<{tag}>", f"</{tag}>"
+    at = 0
+    while (start := text.find(opened, at)) >= 0 and (end := text.find(closed, start)) >= 0:
+        yield text[start + len(opened) : end]
+        at = end + len(closed)
 
 
 def find_quote(quote: str, text: str) -> str | None:
@@ -75,6 +82,8 @@ def find_quote(quote: str, text: str) -> str | None:
         return None
     if (plain := " ".join(words)) in text:
         return plain
+    if len(plain) > LONGEST_QUOTE:  # a pattern is no small thing
+        return None
     pattern = r"\s+".join(_loose(word) for word in words)
     found = re.search(pattern, text)
     return found[0] if found else None

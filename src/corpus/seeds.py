@@ -5,17 +5,18 @@ This room reads them and refuses what cannot be used, by file and name.
 
 from __future__ import annotations
 
-import tomllib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from corpus.errors import InputError, did_you_mean
 from corpus.records import Seed, digest
-from corpus.store import read_rows
+from corpus.store import read_rows, read_toml
 
 _TEXTS = ("premise", "skill", "stakes", "setting", "ending")
 _KEYS = ("name", *_TEXTS, "tags")
+_UNFIT = re.compile("\0|[\ud800-\udfff]|</?seed>")
 
 
 def load(path: Path) -> tuple[Seed, ...]:
@@ -49,12 +50,7 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         for number, row in enumerate(read_rows(path), 1):
             yield f"{path}, seed {number}", row
         return
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not TOML in UTF-8: {error}") from error
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    tables = read_toml(path)
     for key in tables:
         if key != "seed":
             raise InputError(f"{path}: unknown table '{key}'; seeds are [[seed]] tables")
@@ -76,4 +72,6 @@ def _seed(where: str, row: dict[str, Any]) -> Seed:
     if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
         raise InputError(f"{where} ({row['name']}): 'tags' must be a list of strings")
     texts = {key: " ".join(row[key].split()) for key in _TEXTS}
+    if _UNFIT.search("\n".join((row["name"], *texts.values(), *tags))):
+        raise InputError(f"{where}: holds a NUL, half a surrogate pair, or a <seed> tag of its own")
     return Seed(id=digest(texts), name=row["name"].strip(), tags=tuple(tags), **texts)

@@ -11,20 +11,24 @@ import dataclasses
 import json
 import math
 import re
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 
+from corpus import store
 from corpus.errors import InputError, did_you_mean
 from corpus.records import STREAMS
 
-MIX = {"documents": 5.0, "stories": 3.0, "advice": 2.0}
+MIX = {"documents": 4.2, "stories": 3.0, "advice": 1.65, "agentic": 1.15}
 DEFAULT_MODEL = "claude-sonnet-5-5"
 WRITERS = ("claude", "local", "rehearse")
 HEADINGS = ("markdown", "infer")
+GUARD = ("report", "drop", "allow")
+STAGES = (  # of a build, each of which may have a model of its own
+    "principles", "spec", "check", "message", "polish", "draft", "rewrite", "judge", "blind",
+)  # fmt: skip
 WITHOUT = ("rewrite", "reasons", "constitution", "stories")  # ablations
 _TYPES: dict[str, Any] = {
     "str": str,
@@ -54,6 +58,7 @@ class Settings:
     seed: int = 0
     writer: str | None = None
     model: str | None = None
+    models: dict[str, str] = field(default_factory=dict)
     base_url: str | None = None
     ai_name: str | None = None
     concurrency: int | None = None
@@ -61,6 +66,9 @@ class Settings:
     budget: float | None = None
     languages: dict[str, float] = field(default_factory=dict)
     without: tuple[str, ...] = ()
+    guard: str = "drop"
+    held_out: tuple[str, ...] = ()
+    blind: float = 0.1
     attempts: int = 3
     judge_at_least: int = 3
     threshold: float = 0.7
@@ -76,6 +84,11 @@ class Settings:
         given = {name: value for name, value in flags.items() if value is not None}
         return dataclasses.replace(self, **_checked("the command line", given))
 
+    def streams(self) -> dict[str, float]:
+        """The mix without the streams that an ablation leaves out."""
+        out = {"stories"} & set(self.without)
+        return {stream: share for stream, share in self.mix.items() if stream not in out}
+
     def toml(self) -> str:
         """The settings as a ``corpus.toml`` that says the same."""
         values = dataclasses.asdict(self)
@@ -86,12 +99,7 @@ class Settings:
             if value is not None and name not in tables
         ]
         for name, table in tables.items():
-            inner = {k: v for k, v in table.items() if isinstance(v, dict)}
-            if flat := {k: v for k, v in table.items() if k not in inner}:
-                lines += ["", f"[{name}]", *(f"{_key(k)} = {_toml(v)}" for k, v in flat.items())]
-            for key, deep in inner.items():
-                lines += ["", f"[{name}.{_key(key)}]"]
-                lines += [f"{_key(k)} = {_toml(v)}" for k, v in deep.items()]
+            lines += _table(name, table)
         return "\n".join(lines) + "\n"
 
 
@@ -103,13 +111,7 @@ def load(path: Path | None) -> Settings:
     """
     if path is None:
         return Settings()
-    try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"--config {path}: cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not TOML in UTF-8: {error}") from error
-    return Settings(**_checked(str(path), given))
+    return Settings(**_checked(str(path), store.read_toml(path, f"--config {path}")))
 
 
 def count(text: str | int, where: str = "--tokens") -> int:
@@ -123,16 +125,21 @@ def count(text: str | int, where: str = "--tokens") -> int:
 
 def mix(text: str) -> dict[str, float]:
     """Shares of the streams as people write them: ``documents=5,stories=3,advice=2``."""
+    return shares("--mix", text)
+
+
+def shares(where: str, text: str) -> dict[str, float]:
+    """Names with their shares as people write them: ``one=5,other=3``."""
+    wanted = {"--mix": ("stream", "documents=5,stories=3,advice=2")}
+    noun, example = wanted.get(where, ("language", "English=8,German=2"))
     parts = [part.partition("=") for part in text.split(",")]
     try:
-        shares = {name.strip(): float(share) for name, _, share in parts}
+        found = {name.strip(): float(share) for name, _, share in parts}
     except ValueError as error:
-        raise InputError(
-            f"--mix {text!r}: write stream=share, such as documents=5,stories=3,advice=2"
-        ) from error
-    if len(shares) < len(parts):
-        raise InputError(f"--mix {text!r}: a stream is given twice; give each one share")
-    return shares
+        raise InputError(f"{where} {text!r}: write {noun}=share, such as {example}") from error
+    if len(found) < len(parts):
+        raise InputError(f"{where} {text!r}: a {noun} is given twice; give each one share")
+    return found
 
 
 def _checked(where: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,8 +150,10 @@ def _checked(where: str, given: Mapping[str, Any]) -> dict[str, Any]:
             raise InputError(f"{where}: unknown key '{name}'{did_you_mean(name, known)}")
         if name == "tokens":
             values[name] = count(value, f"{where}: tokens =")
-        elif name in {"formats", "without"}:
+        elif name in {"formats", "held_out"}:
             values[name] = _texts(where, name, value)
+        elif name == "without":
+            values[name] = _without(where, value)
         else:
             _check(where, name, value, str(known[name].type))
     return values
@@ -155,7 +164,7 @@ def _check(where: str, name: str, value: Any, wanted: str) -> None:  # noqa: ANN
     word = re.split(r"[ \[]", wanted, maxsplit=1)[0]
     if not isinstance(value, _TYPES[word]) or (isinstance(value, bool) and word != "bool"):
         raise InputError(f"{where}: {name} = {value!r}: a {word} is wanted")
-    allowed = {"writer": WRITERS, "headings": HEADINGS}.get(name)
+    allowed = {"writer": WRITERS, "headings": HEADINGS, "guard": GUARD}.get(name)
     if allowed and value not in allowed:
         raise InputError(f"{where}: {name} = {value!r}{did_you_mean(str(value), allowed)}")
     if isinstance(value, float) and not math.isfinite(value):
@@ -163,20 +172,16 @@ def _check(where: str, name: str, value: Any, wanted: str) -> None:  # noqa: ANN
     positive = {"budget", "concurrency", "attempts", "shard_tokens"}
     if name in positive and value <= 0:
         raise InputError(f"{where}: {name} = {value!r}: must be more than 0")
+    if name == "blind" and not 0 <= value <= 1:
+        raise InputError(f"{where}: blind = {value!r}: a share from 0 to 1")
     if name == "threshold" and not 0 < value <= 1:
         raise InputError(f"{where}: threshold = {value!r}: a similarity above 0, at most 1")
-    if name == "mix":
-        _check_mix(where, value)
-    if name == "languages":
-        _check_shares(where, "languages", value)
-    if name == "gates":
-        _check_gates(where, value)
-    if name == "prices" and (wrong := [k for k, v in value.items() if not isinstance(v, dict)]):
-        raise InputError(f"{where}: prices: '{wrong[0]}' is no table; write [prices.{wrong[0]}]")
+    if name in _TABLES:
+        _TABLES[name](where, value)
 
 
 def _check_mix(where: str, shares: Mapping[str, Any]) -> None:
-    for stream, share in shares.items():
+    for stream in shares:
         if stream not in STREAMS:
             raise InputError(
                 f"{where}: mix: unknown stream '{stream}'{did_you_mean(stream, STREAMS)}"
@@ -184,6 +189,26 @@ def _check_mix(where: str, shares: Mapping[str, Any]) -> None:
     _check_shares(where, "mix", shares)
     if not sum(shares.values()):
         raise InputError(f"{where}: mix: every share is 0; nothing would be written")
+
+
+def _check_models(where: str, models: Mapping[str, Any]) -> None:
+    for stage, model in models.items():
+        if stage not in STAGES:
+            raise InputError(f"{where}: models: no stage '{stage}'{did_you_mean(stage, STAGES)}")
+        if not isinstance(model, str) or not model:
+            raise InputError(f"{where}: models: {stage} = {model!r}: a model's name is wanted")
+
+
+def _check_prices(where: str, prices: Mapping[str, Any]) -> None:
+    for name, value in prices.items():
+        if not isinstance(value, dict):
+            raise InputError(f"{where}: prices: '{name}' is no table; write [prices.{name}]")
+
+
+def _check_languages(where: str, shares: Mapping[str, Any]) -> None:
+    _check_shares(where, "languages", shares)
+    if shares and not sum(shares.values()):
+        raise InputError(f"{where}: languages: every share is 0; nothing would be written")
 
 
 def _check_shares(where: str, name: str, shares: Mapping[str, Any]) -> None:
@@ -200,6 +225,15 @@ def _check_gates(where: str, gates: Mapping[str, Any]) -> None:
             raise InputError(f"{where}: gates: {name} = {limits!r}: [warn, fail] is wanted")
 
 
+_TABLES: dict[str, Callable[[str, Mapping[str, Any]], None]] = {
+    "mix": _check_mix,
+    "models": _check_models,
+    "languages": _check_languages,
+    "gates": _check_gates,
+    "prices": _check_prices,
+}
+
+
 def _is_number(value: Any) -> bool:  # noqa: ANN401 - from TOML
     return not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value)
 
@@ -210,10 +244,29 @@ def _texts(where: str, name: str, value: Any) -> tuple[str, ...]:  # noqa: ANN40
     return tuple(value)
 
 
+def _without(where: str, value: Any) -> tuple[str, ...]:  # noqa: ANN401 - from TOML
+    """Ablations, each once, in the order of ``WITHOUT``."""
+    given = _texts(where, "without", value)
+    for name in given:
+        if name not in WITHOUT:
+            raise InputError(f"{where}: without: '{name}'{did_you_mean(name, WITHOUT)}")
+    return tuple(name for name in WITHOUT if name in given)
+
+
 def _toml(value: Any) -> str:  # noqa: ANN401 - any setting
     """A value as TOML; JSON writes strings, numbers, booleans and lists the same way, DEL aside."""
     text = json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
     return text.replace("\x7f", "\\u007f")
+
+
+def _table(name: str, table: Mapping[str, Any]) -> list[str]:
+    """The lines of a table and of those within it; only one within another is told when empty."""
+    inner = {key: value for key, value in table.items() if isinstance(value, dict)}
+    flat = [f"{_key(key)} = {_toml(value)}" for key, value in table.items() if key not in inner]
+    lines = ["", f"[{name}]", *flat] if flat or "." in name else []
+    for key, deep in inner.items():
+        lines += _table(f"{name}.{_key(key)}", deep)
+    return lines
 
 
 def _key(name: str) -> str:

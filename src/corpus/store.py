@@ -12,6 +12,7 @@ import contextlib
 import json
 import os
 import re
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, Self
@@ -48,10 +49,38 @@ def read_rows(path: Path) -> Iterator[Row]:
             f"{path}, line {error.lineno}: not a JSON object: {error.line.strip()[:60]!r}; "
             f"every line must be one JSON object"
         ) from error
+    except RecursionError as error:
+        raise InputError(f"{path}: a line is nested too deep to be read") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8 ({error.reason} at byte {error.start})") from error
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+
+
+def toml(data: bytes, what: str) -> Row:
+    """The tables of TOML in UTF-8; a byte order mark is no part of it.
+
+    Raises:
+        InputError: it is none, is nested too deep, or holds a number without end; the message
+            begins with ``what``.
+    """
+    try:
+        return tomllib.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{what} not TOML in UTF-8: {error}") from error
+
+
+def read_toml(path: Path, where: str = "") -> Row:
+    """The tables of a TOML file; ``where`` is what a message calls it.
+
+    Raises:
+        InputError: the file cannot be read, or is no TOML in UTF-8.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{where or path}: cannot be read ({error.strerror})") from error
+    return toml(data, f"{path}:")
 
 
 def read_if_there(path: Path) -> list[Row]:
@@ -156,7 +185,10 @@ class Log:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        try:
+            self._file.close()
+        except OSError as error:  # what a full disk did not take is tried once more
+            raise DiskError(f"{self.path}: cannot be written ({error.strerror})") from error
 
 
 def repair(path: Path) -> int:

@@ -13,18 +13,18 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from corpus import export, report, score, settings, store
+from corpus import export, prompts, report, score, settings, store
 from corpus.build.manifest import manifest
 from corpus.build.rounds import Works
 from corpus.build.sources import Sources, principles, read_sources
 from corpus.build.watch import Watch
 from corpus.errors import DiskError, InputError, did_you_mean
-from corpus.model import Model, Writer
+from corpus.model import Model, Writer, check_address
 from corpus.model.journal import Journal
 from corpus.plan import Material, Planner, shares
 from corpus.records import Metric, Principle
@@ -67,14 +67,15 @@ def working(given: Settings, watch: Watch) -> Iterator[tuple[Model, str]]:
     folder = Path(given.output)
     with Journal(folder / "journal.sqlite") as journal, writer(given, watch.say) as author:
         _check_mark(folder, journal)
-        date = journal.meta("date", _today())
-        watch.publish(folder / "status.json", journal.attempts)
-        store.write_text(folder / "corpus.toml", _resolved(given, author).toml())
+        _check_writer(folder, journal, author)
         budget = None if given.budget is None else round(given.budget * 1_000_000)
         with Model(
             author, journal, budget=budget, prices=given.prices, batch=given.batch,
-            say=watch.say, confirm=watch.confirm,
+            say=watch.say, confirm=watch.confirm, waits=watch.waits,
         ) as model:  # fmt: skip
+            date = journal.meta("date", _today())
+            watch.publish(folder / "status.json", journal.attempts)
+            store.write_text(folder / "corpus.toml", _resolved(given, author).toml())
             yield model, date
 
 
@@ -84,7 +85,12 @@ def _check_mark(folder: Path, journal: Journal) -> None:
     Raises:
         DiskError: the file was emptied or replaced, or its ``-wal`` file was deleted.
     """
-    seen = sum(row.get("attempts", 0) for row in store.read_if_there(folder / "status.json"))
+    path = folder / "status.json"
+    try:
+        marks = [row.get("attempts", 0) for row in store.read_if_there(path)]
+    except InputError as error:
+        raise InputError(f"{error}; delete {path} to go on") from error
+    seen = sum(mark for mark in marks if isinstance(mark, int))
     if (there := journal.attempts()) < seen:
         raise DiskError(
             f"{journal.path}: holds {there:,} attempts, the last run saw {seen:,} (was the file or "
@@ -92,10 +98,24 @@ def _check_mark(folder: Path, journal: Journal) -> None:
         )
 
 
+def _check_writer(folder: Path, journal: Journal, author: Writer) -> None:
+    """Keep rehearsals and demos apart from what was paid for: they would answer the same requests.
+
+    Raises:
+        InputError: the output was begun with another writer.
+    """
+    first = journal.meta("writer", author.name)
+    if first != author.name:
+        raise InputError(
+            f"{folder}: was begun with --writer {first}, and holds its replies; give another "
+            f"--output for --writer {author.name}"
+        )
+
+
 def _write(given: Settings, sources: Sources, model: Model, watch: Watch, folder: Path) -> Works:
     """Principles, then rounds until every stream has its kept tokens or can get no further."""
     found = principles(sources.constitution.sections, model, watch)
-    goals = shares(given.mix, goal(given, model.writer))
+    goals = shares(given.streams(), goal(given, model.writer))
     watch.goal = sum(goals.values())
     with Works.open(folder, given, sources, found, model, watch) as works:
         works.run(Planner(material(given, sources, found.by_section, model.writer)), goals)
@@ -116,6 +136,8 @@ def material(
         library=sources.library,
         seed=given.seed,
         compact=author.compact,
+        languages=given.languages,
+        injections=tuple(prompts.injections()),
     )
 
 
@@ -217,14 +239,14 @@ def writer(given: Settings, say: Any) -> Iterator[Writer]:  # noqa: ANN401 - a p
 
         state = Path(given.output) / "rehearsal"
         with rehearsal.serve(given.model, given.base_url, state) as author:
-            yield author
+            yield replace(author, models=given.models)
     else:
         if not (address or key):
             raise InputError(
                 "--writer claude: no key; set ANTHROPIC_API_KEY, or give --base-url, or use "
                 "--writer local"
             )
-        yield Writer(
+        author = Writer(
             name="claude",
             model=given.model or settings.DEFAULT_MODEL,
             base_url=address,
@@ -232,7 +254,10 @@ def writer(given: Settings, say: Any) -> Iterator[Writer]:  # noqa: ANN401 - a p
             concurrency=given.concurrency,
             batches=True,
             cache=True,
+            models=given.models,
         )
+        check_address(author)  # before anything of it is written down
+        yield author
 
 
 def _resolved(given: Settings, author: Writer) -> Settings:

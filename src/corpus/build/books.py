@@ -56,7 +56,9 @@ class Books:
         """Book a reply to what was asked for ``brief``."""
         plain = 0
         if self.price is not None and reply.cost is not None:
-            plain = self.price.cost(Usage(input=reply.usage.prompt, output=reply.usage.output))
+            plain = self.price.of_model(reply.model).cost(
+                Usage(input=reply.usage.prompt, output=reply.usage.output)
+            )
         entry = Account(
             asked=1,
             whole=is_whole(reply.stop, reply.text),

@@ -20,10 +20,9 @@ from corpus import review, write
 from corpus.build import goal, material
 from corpus.build.measures import Pilot, inputs_digest, read_pilot
 from corpus.build.sources import Sources, order_of, read_sources
-from corpus.errors import InputError
-from corpus.model import ALL_STAGES, BATCH_FROM, Writer, check_budget, rehearsal
+from corpus.model import ALL_STAGES, BATCH_FROM, Writer, check_budget, price_of_writer, rehearsal
 from corpus.model.embedded import STAGES as LOCAL_STAGES
-from corpus.model.prices import FREE, Price, dated, likely_input_tokens, price_of
+from corpus.model.prices import Price, dated, likely_input_tokens
 from corpus.model.wire import SHORTEST
 from corpus.order import Order
 from corpus.plan import TOKENS_PER_WORD, Planner, shares
@@ -37,7 +36,7 @@ WAYS = ("price", "price_batch", "price_batch_cache", "price_build")
 ENDS = ("low", "likely", "high")
 THINKERS = ("claude-opus-5-5", "claude-fable-5-1")  # their thinking cannot be turned off
 DEFECT_WORDS = 200  # words of a rewrite's list of defects
-PLAN_WORDS, CARD_WORDS = 190, 18  # of a plan, and for each card
+PLAN_WORDS, CARD_WORDS = 170, 11  # of a plan, and for each card
 MESSAGE_WORDS, SYSTEM_WORDS = 110, 70  # of a user's message, of the system prompt above it
 NOTE_WORDS = 110  # of the notes under an answer
 JUDGE_WORDS = 45
@@ -51,18 +50,18 @@ def forecast(given: Settings) -> dict[str, Any]:
     """
     sources = read_sources(given)
     author = profile(given)
-    price = FREE if author.free else price_of(author.model, given.prices)
+    price = price_of_writer(author, given.prices)
     check_budget(author, price, None if given.budget is None else round(given.budget * 1e6))
     aimed = goal(given, author)
     found = {s.id: extraction.by_sentence(s) for s in sources.constitution.sections}
-    goals = shares(given.mix, aimed)
+    goals = shares(given.streams(), aimed)
     briefs = Planner(material(given, sources, found, author)).round(1, goals)
     usage = _Usage(price)
     for brief in briefs:
         _count(brief, sources, found, author, given, usage)
     if "principles" in author.stages:
         for section in sources.constitution.sections:
-            request = extraction.ask(section, author.model)
+            request = extraction.ask(section, author.model_of("principles"))
             usage.add("principles", "principles", request, 60 * len(found[section.id]))
     pilot = read_pilot(Path(given.output), inputs_digest(given, sources, author))
     ways = _ways(given, author, usage)
@@ -145,8 +144,10 @@ def profile(given: Settings) -> Writer:
     if name == "local":
         return Writer("local", "embedded", stages=LOCAL_STAGES, compact=True, free=True)
     if name == "rehearse":
-        return Writer("rehearse", given.model or rehearsal.MODEL, batches=True, cache=True)
-    return Writer("claude", given.model or DEFAULT_MODEL, batches=True, cache=True)
+        name = given.model or rehearsal.MODEL
+        return Writer("rehearse", name, batches=True, cache=True, models=given.models)
+    model = given.model or DEFAULT_MODEL
+    return Writer("claude", model, batches=True, cache=True, models=given.models)
 
 
 @dataclass(slots=True)
@@ -186,7 +187,8 @@ class _Usage:
         if self.price is not None:
             shared = prefix if prefix >= SHORTEST else 0
             bill = self.bills.setdefault((stream, stage), _Bill())
-            self._charge(self.price, bill, Usage(prompt - shared, reply), shared, request.system)
+            price = self.price.of_model(request.model)
+            self._charge(price, bill, Usage(prompt - shared, reply), shared, request.system)
 
     def _charge(self, price: Price, bill: _Bill, used: Usage, shared: int, system: str) -> None:
         plain = replace(used, input=used.input + shared)
@@ -213,11 +215,16 @@ def _count(
     for step in write.steps(compact=author.compact):
         if step.serves(order) and step.name in author.stages:
             text, beside = _reply_words(step.name, order)
-            usage.add(brief.stream, step.name, step.ask(order, done), text + beside)
+            request = replace(step.ask(order, done), model=author.model_of(step.name))
+            usage.add(brief.stream, step.name, request, text + beside)
             done = done.add(step.name, write.Text("word " * text, "end_turn", step.name, ""))
     if "judge" in author.stages:
         document = write.document(order, done, writer="", quality=None)
-        usage.add(brief.stream, "judge", review.ask(order, document), JUDGE_WORDS)
+        request = replace(review.ask(order, document), model=author.model_of("judge"))
+        usage.add(brief.stream, "judge", request, JUDGE_WORDS)
+        if "blind" in author.stages and given.blind and brief.number % round(1 / given.blind) == 0:
+            blind = replace(review.ask_blind(order, document), model=author.model_of("blind"))
+            usage.add(brief.stream, "blind", blind, JUDGE_WORDS)
 
 
 def _reply_words(step: str, order: Order) -> tuple[int, int]:
@@ -306,17 +313,14 @@ def _coverage(briefs: list[Brief]) -> dict[str, dict[str, int]]:
     return {section: dict(row) for section, row in table.items()}
 
 
-def refuse_over_budget(plan: dict[str, Any], budget: float | None) -> None:
-    """Say at once that a budget is too small for the likely price of a plan.
-
-    Raises:
-        InputError: it is smaller than the least that the plan can cost.
-    """
+def over_budget(plan: dict[str, Any], budget: float | None) -> str | None:
+    """A warning that the budget ends before the plan does; None if it may do."""
     if budget is None or plan["totals"] is None:
-        return
+        return None
     least = plan["totals"]["price_build"]["low"] / 1e6
-    if least > budget:
-        raise InputError(
-            f"--budget {budget:g}: the plan costs at least ${least:,.4f}; lower --tokens, or give "
-            f"a larger budget"
-        )
+    if least <= budget:
+        return None
+    return (
+        f"--budget {budget:g}: the plan costs at least ${least:,.4f}, so the build will stop on "
+        f"the way (exit 4); a larger budget goes on from there"
+    )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import platform
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
+from statistics import fmean, stdev
 from typing import Any
 
 from corpus import __version__, prompts
@@ -16,7 +17,8 @@ from corpus.build.sources import Sources
 from corpus.model import ALL_STAGES, Tally, Writer
 from corpus.model.prices import dated
 from corpus.records import STREAMS, Metric, digest
-from corpus.settings import Settings
+from corpus.review import MARKS
+from corpus.settings import STAGES, Settings
 
 LIBRARIES = (
     "anthropic", "click", "datasketch", "jsonlines", "markdown-it-py", "numpy", "pyarrow", "spacy",
@@ -61,6 +63,14 @@ def manifest(
         "rejected": _rejected(works),
         "stages": stages(works),
         "cost": cost(works),
+        "judge": judge_gap(works.opinions),
+        "guard": {
+            "mode": works.guard.mode,
+            "held_out": len(works.guard.held or ()),
+            "found": dict(works.guard.counts),
+        },
+        "without": list(given.without),
+        "languages": given.languages,
         "gates": {metric.id: metric.gate for metric in metrics if metric.gate},
         **exported,
         "notes": notes(sources, works),
@@ -73,7 +83,17 @@ def settings_digest(given: Settings) -> str:
     return digest(row)
 
 
-_PLACES = {"output", "constitution", "seeds", "kinds", "base_url", "concurrency", "batch", "budget"}
+_PLACES = {
+    "held_out",
+    "output",
+    "constitution",
+    "seeds",
+    "kinds",
+    "base_url",
+    "concurrency",
+    "batch",
+    "budget",
+}
 
 
 def counts(works: Works, settled: list[Settled]) -> dict[str, int]:
@@ -134,6 +154,27 @@ def _principles(works: Works) -> dict[str, Any]:
     }
 
 
+def judge_gap(
+    opinions: Sequence[tuple[Mapping[str, float], Mapping[str, float]]],
+) -> dict[str, Any]:
+    """What the judge gave above a blind one, on the documents that both marked, by mark.
+
+    ``gap`` is the mean difference in marks of 1 to 5, ``error`` its standard error.
+    """
+    found: dict[str, Any] = {"both": len(opinions), "marks": {}}
+    for mark in MARKS:
+        pairs = [(a[mark], b[mark]) for a, b in opinions if mark in a and mark in b]
+        if len(pairs) > 1:
+            gaps = [one - other for one, other in pairs]
+            found["marks"][mark] = {
+                "judge": round(fmean(one for one, _ in pairs), 3),
+                "blind": round(fmean(other for _, other in pairs), 3),
+                "gap": round(fmean(gaps), 3),
+                "error": round(stdev(gaps) / len(gaps) ** 0.5, 3),
+            }
+    return found
+
+
 def stages(works: Works) -> list[dict[str, Any]]:
     """What each model stage did; replays are left out, so that a resumed build reads the same."""
     can = works.model.writer.stages
@@ -156,7 +197,7 @@ def stages(works: Works) -> list[dict[str, Any]]:
     return rows
 
 
-_ORDER = ("principles", "message", "draft", "rewrite", "judge")
+_ORDER = STAGES
 
 
 def cost(works: Works) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def inputs_digest(given: Settings, sources: Sources, author: Writer) -> str:
         [seed.id for seed in sources.seeds],
         sources.library.digest,
         list(prompts.texts()),
-        [author.name, given.model or DEFAULT_MODEL],
+        [author.name, given.model or DEFAULT_MODEL, given.models, given.languages, given.without],
         [given.judge_at_least, given.threshold, given.tokenizer, given.prices],
     )
 

@@ -8,6 +8,8 @@ are left as they are and come out as if there had been no pilot. What it measure
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,10 @@ from corpus.build.sources import Sources, principles, read_sources
 from corpus.build.watch import Watch
 from corpus.model import Model, Tally
 from corpus.plan import Planner, shares
+from corpus.records import Brief
 from corpus.settings import Settings
+
+FEWEST = 2  # briefs of each stream in a pilot
 
 
 def pilot(given: Settings, watch: Watch, number: int) -> dict[str, Any]:
@@ -38,10 +43,10 @@ def pilot(given: Settings, watch: Watch, number: int) -> dict[str, Any]:
     folder = Path(given.output)
     with working(given, watch) as (model, _):
         found = principles(sources.constitution.sections, model, watch)
-        goals = shares(given.mix, goal(given, model.writer))
+        goals = shares(given.streams(), goal(given, model.writer))
         planner = Planner(material(given, sources, found.by_section, model.writer))
         with Works.open(folder / "pilot", given, sources, found, model, watch) as works:
-            planned = works.pilot(planner, goals, number)
+            planned = works.begin(planner, goals, lambda briefs: _first(briefs, number))
         row = _measured(given, sources, works) | {"planned": planned}
         store.write_json(folder / FILE, row)
         row["price"] = forecast(given)["totals"] if any(row["rates"].values()) else None
@@ -50,6 +55,20 @@ def pilot(given: Settings, watch: Watch, number: int) -> dict[str, Any]:
         watch.step(row["briefs"])
         watch.done()
     return row
+
+
+def _first(briefs: Sequence[Brief], number: int) -> list[Brief]:
+    """The first ``number`` briefs, and at least two of each stream.
+
+    The plan interleaves the streams by their shares; without two a stream would have no spread.
+    """
+    places: Counter[str] = Counter()
+    first = []
+    for place, brief in enumerate(briefs):
+        places[brief.stream] += 1
+        if place < number or places[brief.stream] <= FEWEST:
+            first.append(brief)
+    return first
 
 
 def _measured(given: Settings, sources: Sources, works: Works) -> dict[str, Any]:

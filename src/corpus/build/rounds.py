@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -17,18 +17,17 @@ from corpus import dedup, review, score, store, tokens, write
 from corpus.build.books import Books
 from corpus.build.sources import Principles, Sources, order_of
 from corpus.build.watch import Watch
-from corpus.kinds import POOLS
+from corpus.kinds.dealt import POOLS
 from corpus.model import Model
 from corpus.order import Order
-from corpus.plan import TOKENS_PER_WORD, Planner
-from corpus.records import Brief, Document, Duplicate, Reply, Request, Review, Stream
+from corpus.plan import TOKENS_PER_WORD, Planner, ordered
+from corpus.records import Brief, Document, Duplicate, Reply, Request, Review, Stream, digest
 from corpus.score import Text
 from corpus.settings import Settings
 from corpus.store import Log
 
 MOST_ROUNDS = 12
 PRIOR = 300  # ordered words that the first guess counts for, against what was seen
-FEWEST_PILOT = 2  # briefs of each stream in a pilot
 FEWEST_YIELD, MOST_YIELD = 0.2, 3.0  # tokens per ordered word that a forecast may assume
 
 
@@ -70,6 +69,9 @@ class Works:
         self.books = Books(model.price)
         self.found = found
         self.bans: tuple[str, ...] = ()
+        self.guard = sources.guard
+        self.opinions: list[tuple[Mapping[str, float], Mapping[str, float]]] = []  # and the blind
+        self.transcript: dict[str, list[tuple[str, Request, Reply]]] | None = None
         self._given, self._sources, self._watch = given, sources, watch
         self._briefs, self._documents, self._reviews = logs
         self._asked: Counter[str] = Counter()
@@ -118,23 +120,20 @@ class Works:
         short = ", ".join(f"{s} {self.kept_tokens(s):,}/{g:,}" for s, g in goals.items())
         self.notes.append(f"stopped after {self.rounds} rounds short of the goal: {short} tokens")
 
-    def pilot(self, planner: Planner, goals: Mapping[Stream, int], number: int) -> int:
-        """Write and judge about the first ``number`` briefs of the plan, and no more.
+    def begin(
+        self,
+        planner: Planner,
+        goals: Mapping[Stream, int],
+        choose: Callable[[list[Brief]], list[Brief]],
+    ) -> int:
+        """Write and judge what ``choose`` takes of the first round, and no more.
 
-        The first round is dealt whole, as ``run`` deals it, so each of these briefs asks for
-        exactly what the build will ask for. The plan interleaves the streams by their shares; one
-        that has fewer than two briefs among the first gets two, for without them it would have no
-        spread. Returns how many briefs the round has in all.
+        The round is dealt whole, as ``run`` deals it, so each of these briefs asks for exactly
+        what the build will ask for. Returns how many briefs the round has in all.
         """
         self.goal = sum(goals.values())
         briefs = self._deal(planner, goals)
-        places: Counter[str] = Counter()
-        first = []
-        for place, brief in enumerate(briefs):
-            places[brief.stream] += 1
-            if place < number or places[brief.stream] <= FEWEST_PILOT:
-                first.append(brief)
-        self._round(first)
+        self._round(choose(briefs))
         return len(briefs)
 
     def _deal(
@@ -205,7 +204,8 @@ class Works:
         documents = {document.brief: document for document, _ in written}
         stops = {document.brief: stop for document, stop in written}
         for name, document in documents.items():
-            if reasons := review.gates(orders[name], document, stops[name]):
+            reasons = review.gates(orders[name], document, stops[name])
+            if reasons := (*reasons, *self.guard.reasons(document.body)):
                 reviews[name] = review.rejected(document, reasons)
             elif "judge" not in self.model.writer.stages:
                 reviews[name] = review.passed(document)
@@ -216,9 +216,11 @@ class Works:
                 if name not in reviews
             }
             for name, reply in self._replies("judge", orders, asked).items():
-                verdict = review.read(documents[name], reply, self._given.judge_at_least)
+                given = review.marks(orders[name])
+                verdict = review.read(documents[name], reply, self._given.judge_at_least, given)
                 if verdict is not None:
                     reviews[name] = verdict
+        self._judge_blindly(orders, documents, reviews)
         return [
             Settled(
                 order.brief,
@@ -227,6 +229,31 @@ class Works:
             )
             for name, order in orders.items()
         ]
+
+    def _judge_blindly(
+        self,
+        orders: Mapping[str, Order],
+        documents: Mapping[str, Document],
+        reviews: Mapping[str, Review],
+    ) -> None:
+        """A second opinion on a seeded sample of what was judged; it changes no verdict."""
+        if not {"judge", "blind"} <= self.model.writer.stages:
+            return
+        chosen = {
+            name: document
+            for name, document in documents.items()
+            if name in reviews and reviews[name].scores and self._is_sampled(document)
+        }
+        asked = {name: review.ask_blind(orders[name], one) for name, one in chosen.items()}
+        for name, reply in self._replies("blind", orders, asked).items():
+            given = review.marks(orders[name], blind=True)
+            found = review.read(chosen[name], reply, 1, given)
+            if found is not None:
+                self.opinions.append((reviews[name].scores, found.scores))
+
+    def _is_sampled(self, document: Document) -> bool:
+        drawn = int(digest("blind", self._given.seed, document.id), 16) / 16**16
+        return drawn < self._given.blind
 
     def _replies(
         self, stage: str, orders: Mapping[str, Order], asked: Mapping[str, Request]
@@ -244,12 +271,19 @@ class Works:
         for name, request in asked.items():
             earlier = self._asked[request.key]
             self._asked[request.key] += 1
-            distinct = dataclasses.replace(request, sample=request.sample + 1000 * earlier)
+            distinct = dataclasses.replace(
+                request,
+                sample=request.sample + 1000 * earlier,
+                model=self.model.writer.model_of(stage),
+            )
             requests.append(distinct)
             keyed[distinct.key] = name
         found = {}
+        by_key = {request.key: request for request in requests}
         for reply in self.model.answer(requests):
             name = keyed[reply.key]
+            if self.transcript is not None:
+                self.transcript.setdefault(name, []).append((stage, by_key[reply.key], reply))
             found[name] = reply
             self.books.enter(orders[name].brief, stage, reply)
             self._watch.step()
@@ -298,9 +332,9 @@ class Works:
         """Kept tokens per ordered word that each stream has shown, its losses included."""
         scales: dict[Stream, float] = {}
         for stream in goals:
-            ordered = sum(one.brief.words for one in self.settled if one.brief.stream == stream)
+            words = sum(ordered(one.brief) for one in self.settled if one.brief.stream == stream)
             shown = self.kept_tokens(stream) + PRIOR * TOKENS_PER_WORD
-            rate = shown / (ordered + PRIOR)
+            rate = shown / (words + PRIOR)
             scales[stream] = min(MOST_YIELD, max(FEWEST_YIELD, rate))
         return scales
 

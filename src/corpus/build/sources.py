@@ -13,6 +13,7 @@ from corpus import principles as extraction
 from corpus.build.watch import Watch
 from corpus.constitution import Constitution
 from corpus.errors import InputError
+from corpus.guard import MODES, Guard, Held
 from corpus.kinds import Library
 from corpus.model import Model, Writer
 from corpus.order import Order
@@ -20,6 +21,7 @@ from corpus.records import Brief, Principle, Section, Seed
 from corpus.review import WHOLE_STOPS
 from corpus.settings import Settings
 
+QUIZ = "quiz/quiz.jsonl"  # of an output: questions that no shard may hold
 TRIES = 2  # requests for the principles of a section before sentences must do
 
 
@@ -31,6 +33,7 @@ class Sources:
     seeds: tuple[Seed, ...]
     library: Library
     ai_name: str
+    guard: Guard
 
     @cached_property
     def _sections(self) -> dict[str, Section]:
@@ -110,14 +113,27 @@ def read_sources(given: Settings) -> Sources:
         )
     found = constitution.load(place, headings="infer" if given.headings == "infer" else "markdown")
     library = kinds.load(*([Path(given.kinds)] if given.kinds else []))
-    for stream, share in given.mix.items():
+    for stream, share in given.streams().items():
         if share and not library.of(stream):
             raise InputError(
                 f"mix: stream '{stream}' has no kinds; add one with --kinds, or drop it"
             )
-    needs_seeds = given.mix.get("stories", 0) > 0
+    needs_seeds = given.streams().get("stories", 0) > 0
     germs = seeds.load(Path(given.seeds)) if needs_seeds else ()
-    return Sources(found, germs, library, given.ai_name or ai_name(found))
+    name = given.ai_name or ai_name(found)
+    return Sources(found, germs, library, name, guard_of(given))
+
+
+def guard_of(given: Settings) -> Guard:
+    """The evaluation guard: the user's held-out prompts, and the quiz of the output if it has one.
+
+    Raises:
+        InputError: a file of held-out prompts cannot be used.
+    """
+    quiz = Path(given.output) / QUIZ
+    files = [*map(Path, given.held_out), *([quiz] if quiz.exists() else [])]
+    mode = next(mode for mode in MODES if mode == given.guard)
+    return Guard(mode, Held.load(*files) if files else None)
 
 
 def ai_name(found: Constitution) -> str:
@@ -149,8 +165,9 @@ def principles(sections: Sequence[Section], model: Model, watch: Watch) -> Princ
 def _ask(
     sections: Sequence[Section], model: Model, watch: Watch, sample: int
 ) -> tuple[dict[str, tuple[Principle, ...]], int]:
-    asked = {extraction.ask(s, model.writer.model, sample).key: s for s in sections}
-    requests = [extraction.ask(section, model.writer.model, sample) for section in sections]
+    name = model.writer.model_of("principles")
+    requests = [extraction.ask(section, name, sample) for section in sections]
+    asked = {request.key: s for request, s in zip(requests, sections, strict=True)}
     found, dropped = {}, 0
     for reply in model.answer(requests):
         section = asked[reply.key]

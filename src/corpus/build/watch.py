@@ -10,7 +10,7 @@ import contextlib
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,7 @@ class Watch:
 
     def stage(self, name: str, total: int, number: int | None = None) -> None:
         """A stage begins, with so many steps; ``number`` is its round."""
-        self.state |= {"stage": name, "done": 0, "total": total}
+        self.state |= {"stage": name, "done": 0, "total": total, "batches": [], "waiting": 0}
         if number is not None:
             self.state["round"] = number
         self._stage_began = time.monotonic()
@@ -70,6 +70,11 @@ class Watch:
         if time.monotonic() - self._said > LINES_EVERY:
             self._said = time.monotonic()
             self.tell()
+
+    def waits(self, batches: Sequence[str], seconds: float) -> None:
+        """Batches are waited for, these so long by now."""
+        self.state |= {"batches": list(batches), "waiting": round(seconds)}
+        self._snapshot()
 
     def kept(self, documents: int, tokens: int) -> None:
         """So many documents and tokens are kept so far."""

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from corpus import __version__
-from corpus.errors import CorpusError, InputError, Interrupted
-
-F = TypeVar("F", bound=Callable[..., Any])
+from corpus.cli import writing
+from corpus.cli.options import inputs, settings_of
+from corpus.errors import CorpusError, Interrupted
 
 
 class Stop(click.ClickException):
@@ -44,7 +43,7 @@ class Commands(click.Group):
             if ctx.params.get("debug"):
                 raise
             raise Stop(error) from error
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, click.Abort):
             raise Stop(Interrupted("stopped; run the same command again to go on")) from None
 
 
@@ -52,65 +51,21 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+FIRST = """Build training corpora for alignment from a constitution and story seeds.
+
+\b
+corpus init      a commented corpus.toml, an example constitution, example seeds
+corpus plan      what a build would ask for and cost; spends nothing
+corpus preview   a few documents of each stream, with the prompts behind them
+corpus build     the main job; running it again resumes
+"""
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, help=FIRST)
 @click.version_option(__version__, prog_name="corpus")
 @click.option("--debug", is_flag=True, help="Show where an error came from.")
 def cli(debug: bool) -> None:
-    r"""Build training corpora for alignment from a constitution and story seeds.
-
-    \b
-    corpus init     a commented corpus.toml, an example constitution, example seeds
-    corpus plan     what a build would ask for and cost; spends nothing
-    corpus build    the main job; running it again resumes
-    """
-
-
-def inputs(command: F) -> F:
-    """The options that ``plan`` and ``build`` share."""
-    options = [
-        click.option("--constitution", metavar="DIR|FILE", help="Default: constitution/"),
-        click.option("--seeds", metavar="DIR", help="Story seeds. Default: story_seeds/"),
-        click.option("-o", "--output", metavar="DIR", help="Default: output/"),
-        click.option("--config", metavar="FILE", help="Default: corpus.toml if there is one."),
-        click.option("--kinds", metavar="DIR|FILE", help="More document kinds, or your own ones."),
-        click.option("--headings", type=click.Choice(["markdown", "infer"]),
-                     help="How sections are found; 'infer' for text with bare-line titles."),
-        click.option("--tokens", metavar="N", help="Kept tokens to aim for: 200k, 3M."),
-        click.option("--mix", metavar="SHARES", help="documents=5,stories=3,advice=2"),
-        click.option("--only", metavar="STREAM", help="One stream alone."),
-        click.option("--seed", type=int, metavar="N", help="Seed of the decks. Default: 0"),
-        click.option("--writer", type=click.Choice(["claude", "local", "rehearse"]),
-                     help="Default: claude when a key or base URL is set, else local."),
-        click.option("--model", metavar="NAME", help="The model that writes."),
-        click.option("--base-url", metavar="URL", help="Any server of the Messages API."),
-        click.option("--budget", type=float, metavar="USD", help="Never spend more than this."),
-        click.option("--batch/--no-batch", default=None,
-                     help="Message Batches. Default: from 200 pending requests on."),
-        click.option("--concurrency", metavar="N|auto", help="Calls at a time."),
-        click.option("--tokenizer", metavar="NAME|PATH", help="Counts tokens. Default: gpt2"),
-    ]  # fmt: skip
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-def settings_of(flags: dict[str, Any]) -> Any:
-    """The settings that a configuration file and the flags over it come to."""
-    from corpus import settings
-
-    config = flags.pop("config", None)
-    path = Path(config) if config else Path("corpus.toml")
-    found = settings.load(path if config or path.exists() else None)
-    if (mix := flags.pop("mix", None)) is not None:
-        flags["mix"] = settings.mix(mix)
-    if (only := flags.pop("only", None)) is not None:
-        flags["mix"] = {only: 1.0}
-    concurrency = flags.pop("concurrency", None)
-    if concurrency not in {None, "auto"}:
-        if not concurrency.isdigit():
-            raise InputError(f"--concurrency {concurrency!r}: a number, or 'auto'")
-        flags["concurrency"] = int(concurrency)
-    return found.with_flags(flags)
+    """Run a command."""
 
 
 @cli.command()
@@ -176,13 +131,15 @@ def batches_adopt(nonce: str, batch: str, output: str) -> None:
 @click.argument("nonce")
 @click.argument("output", default="output")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def batches_cancel(nonce: str, output: str, yes: bool) -> None:
-    """Cancel the batch NONCE at the provider, or give it up if it is gone there."""
+@click.option("--assume-lost", is_flag=True, help="Give it up, whatever the provider has.")
+def batches_cancel(nonce: str, output: str, yes: bool, assume_lost: bool) -> None:
+    """Cancel the batch NONCE at the provider, or give it up if it is not there."""
     from corpus.cli import batching
 
-    if not yes:
-        click.confirm("What the provider has done by now is paid for. Cancel it?", abort=True)
-    click.echo(batching.cancel(Path(output), nonce))
+    def ask(text: str) -> bool:
+        return yes or click.confirm(text, abort=True)
+
+    click.echo(batching.cancel(Path(output), nonce, ask, assume_lost=assume_lost))
 
 
 @cli.command()
@@ -227,6 +184,12 @@ def report(output: str, as_json: bool) -> None:
 @click.option("--format", "formats", multiple=True, metavar="NAME", help="Repeatable.")
 @click.option("--tokenizer", metavar="NAME|PATH", help="Counts tokens. Default: gpt2")
 @click.option("--shard-tokens", type=click.IntRange(1), metavar="N", help="Tokens per shard.")
+@click.option(
+    "--match-tokens",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Leave documents out until N tokens are left (to 0.5 %): for comparisons.",
+)
 @click.option("-o", "--output", metavar="DIR", help="Where shards of FILEs go.")
 @click.option("--seed", type=int, metavar="N", help="Seed of order and split. Default: 0")
 @click.option("--license", metavar="NAME", help="The licence that the dataset card names.")
@@ -319,7 +282,7 @@ def init(folder: Path) -> None:
 
 
 @cli.command()
-@click.option("--port", type=int, default=8766, show_default=True)
+@click.option("--port", type=click.IntRange(0, 65_535), default=8766, show_default=True)
 @click.option(
     "--ledger",
     type=click.Path(path_type=Path),
@@ -339,12 +302,16 @@ def init(folder: Path) -> None:
     help="Such as 429=0.04,529=0.02,cut=0.01, or a file of '<number> <fault>'.",
 )
 @click.option("--seed", type=int, default=0, help="Of the faults.")
-@click.option("--batch-seconds", type=float, default=0.0, help="How long a batch takes.")
-@click.option("--latency", type=float, default=0.0, help="Seconds that a reply takes.")
-@click.option("--rpm", type=float, help="Requests a minute.")
-@click.option("--burst", type=float, help="Requests that can be saved up.")
-@click.option("--itpm", type=float, help="Input tokens a minute.")
-@click.option("--otpm", type=float, help="Output tokens a minute.")
+@click.option(
+    "--batch-seconds", type=click.FloatRange(0), default=0.0, help="How long a batch takes."
+)
+@click.option(
+    "--latency", type=click.FloatRange(0), default=0.0, help="Seconds that a reply takes."
+)
+@click.option("--rpm", type=click.FloatRange(0, min_open=True), help="Requests a minute.")
+@click.option("--burst", type=click.FloatRange(1), help="Requests that can be saved up.")
+@click.option("--itpm", type=click.FloatRange(0, min_open=True), help="Input tokens a minute.")
+@click.option("--otpm", type=click.FloatRange(0, min_open=True), help="Output tokens a minute.")
 @click.option("--silent", is_flag=True, help="Do not tell in headers what is left of the limits.")
 @click.option(
     "--clock",
@@ -357,6 +324,10 @@ def rehearse(**given: Any) -> None:
     from corpus.cli import rehearsing
 
     rehearsing.serve(given)
+
+
+for command in writing.COMMANDS:
+    cli.add_command(command)
 
 
 def main() -> None:

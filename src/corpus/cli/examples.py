@@ -30,11 +30,23 @@ output = "output"
 # tokenizer = "gpt2"            # or the tokenizer.json of the model that you will train
 # formats = ["parquet", "jsonl"]
 # license = "cc-by-4.0"         # what the dataset card says
+# guard = "drop"                # texts shaped like known evaluations: report, drop or allow
+# held_out = ["my_evals.jsonl"] # your evaluation prompts: no document will hold one
+# blind = 0.1                   # share of the texts that a second, blind judge marks too
+# without = ["rewrite"]         # ablations: rewrite, reasons, stories, constitution
 
 [mix]                           # shares of kept tokens
-documents = 5
+documents = 4.2
 stories = 3
-advice = 2
+advice = 1.65
+agentic = 1.15
+
+# [languages]                   # of the texts, by their English names
+# English = 8
+# Portuguese = 1
+
+# [models]                      # a model of its own for a stage
+# draft = "claude-haiku-5-5"    # spec, check, message, polish, draft, rewrite, judge, blind
 
 # [gates]                       # diversity gates: [warn, fail]
 # shared_ngram = [0.02, 0.10]
@@ -42,6 +54,7 @@ advice = 2
 # [prices."my-model"]           # dollars per million tokens, for a model the table does not know
 # input = 1.0
 # output = 5.0                 # also: cache_write, cache_write_1h, cache_read, batch (a factor)
+# up_to = 200_000              # and for longer prompts: long = {input = 2.0, output = 9.0}
 """
 
 

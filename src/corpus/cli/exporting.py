@@ -85,6 +85,7 @@ def _options(flags: dict[str, Any], facts: dict[str, Any], tokenizer: str) -> ro
         "seed": flags["seed"] or 0,
         "facts": facts,
         "allow_demo": flags["allow_demo"],
+        "match_tokens": flags["match_tokens"],
     }
     if flags["shard_tokens"]:
         options["shard_tokens"] = flags["shard_tokens"]

@@ -33,13 +33,15 @@ def build(given: Settings, *, yes: bool, as_json: bool) -> None:
     """
     from corpus import report
     from corpus.build import build as run
-    from corpus.build.forecast import forecast, refuse_over_budget
+    from corpus.build.forecast import forecast, over_budget
     from corpus.cli import show
 
     console = Console(stderr=as_json, highlight=False, soft_wrap=True)
     planned = forecast(given)
-    refuse_over_budget(planned, given.budget)
-    outcome = _watched(console, planned, partial(run, given), yes=yes)
+    if warning := over_budget(planned, given.budget):
+        console.print(warning)
+    ask = planned["writer"] == "claude" and not yes
+    outcome = watched(console, show.plan_line(planned), partial(run, given), ask=ask)
     if as_json:
         show.as_json(outcome.manifest)
     else:
@@ -58,22 +60,21 @@ def pilot(given: Settings, number: int, *, yes: bool, as_json: bool) -> None:
     from corpus.cli import show
 
     console = Console(stderr=as_json, highlight=False, soft_wrap=True)
-    found = _watched(console, forecast(given), partial(run, given, number=number), yes=yes)
+    planned = forecast(given)
+    ask, job = planned["writer"] == "claude" and not yes, partial(run, given, number=number)
+    found = watched(console, show.plan_line(planned), job, ask=ask)
     show.as_json(found) if as_json else show.pilot(found)
 
 
-def _watched(
-    console: Console, planned: dict[str, Any], job: Callable[[Watch], T], *, yes: bool
-) -> T:
+def watched(console: Console, line: str, job: Callable[[Watch], T], *, ask: bool) -> T:
     """Say what is planned, ask before money is spent, and do it under a display."""
-    from corpus.cli import show
     from corpus.cli.progress import LiveWatch, PlainWatch
 
-    console.print(show.plan_line(planned))
+    console.print(line)
     watch = LiveWatch(console) if console.is_terminal else PlainWatch(console.print)
     if sys.stdin.isatty() and sys.stdout.isatty():
         watch.confirm = click.confirm
-        if planned["writer"] == "claude" and not yes:
+        if ask:
             click.confirm("Go on?", abort=True)
     with watch:
         try:
@@ -81,7 +82,7 @@ def _watched(
         except CorpusError as error:
             watch.failed(str(error))
             raise
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, click.Abort):
             watch.failed("stopped by a signal")
             raise Interrupted("stopped; run the same command again to go on") from None
 
@@ -130,6 +131,8 @@ def status(folder: Path) -> dict[str, Any]:
     if not rows:
         raise InputError(f"{folder}: no build has run here; start one with 'corpus build'")
     found = rows[0]
+    if lacking := {"state", "pid", "round", "stage", "tokens"} - found.keys():
+        raise InputError(f"{folder / 'status.json'}: has no {min(lacking)!r}; it is no snapshot")
     here = found.get("host") == socket.gethostname()
     if found["state"] == "running" and here and not _alive(found["pid"]):
         found |= {"state": "stopped", "reason": "its process is gone; run 'corpus build' to go on"}
@@ -141,6 +144,8 @@ def status_line(found: dict[str, Any]) -> str:
     text = f"{found['state']}: round {found['round']}, {found['stage']} "
     text += f"{found['done']}/{found['total']}, kept {found['kept']} documents, "
     text += f"{found['tokens']:,} of {found['tokens_goal']:,} tokens, {found['seconds']:.0f} s"
+    if waiting := found.get("batches"):
+        text += f"; waiting for {len(waiting)} batches, {found['waiting']:,} s by now"
     return f"{text} ({found['reason']})" if found.get("reason") else text
 
 

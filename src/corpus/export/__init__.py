@@ -21,6 +21,7 @@ from corpus.export.card import card
 from corpus.export.count import Digests, counted, encoded
 from corpus.export.folder import claim, clear
 from corpus.export.gather import apart, rows_of_build, rows_of_files
+from corpus.export.match import matched
 from corpus.export.split import SHARE, place, split
 from corpus.export.verify import verify
 from corpus.formats import Row, named, record
@@ -51,6 +52,7 @@ class Options(TypedDict, total=False):
     share: float
     facts: Mapping[str, Any]
     allow_demo: bool
+    match_tokens: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +103,13 @@ def export(
     share: float = SHARE,
     facts: Mapping[str, Any] | None = None,
     allow_demo: bool = False,
+    match_tokens: int | None = None,
 ) -> Exported:
     """Write ``rows`` to ``folder/<format>/`` for each of ``formats``; no manifest.
 
     ``share`` is the part of the tokens to hold out for validation, ``facts`` what the card tells
-    beyond counts (see ``card``). Files appear whole, by rename; shards of an earlier export that
+    beyond counts (see ``card``); ``match_tokens`` leaves documents out until so many tokens are
+    left. Files appear whole, by rename; shards of an earlier export that
     are not part of this one are removed.
 
     Raises:
@@ -117,7 +121,10 @@ def export(
     modules = {name: named(name) for name in formats}
     for name in modules:
         claim(folder / name)
-    ordered, way = arranged(list(encoded(apart(rows), tokenizer)), seed, share)
+    coded = list(encoded(apart(rows), tokenizer))
+    if match_tokens is not None:
+        coded = matched(coded, match_tokens, seed)
+    ordered, way = arranged(coded, seed, share)
     digests = Digests()
     for row in ordered:
         digests.add(row)

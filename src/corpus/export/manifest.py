@@ -16,7 +16,7 @@ from typing import Any
 
 import corpus
 from corpus import store
-from corpus.errors import InputError
+from corpus.errors import DiskError, InputError
 
 NAME = "manifest.json"
 SAME = ("tokenizer", "splits", "text_sha256", "tokens_sha256")  # equal: shards hold the same rows
@@ -50,10 +50,16 @@ def unsealed(path: Path) -> Iterator[None]:
     """Set the manifest at ``path`` aside; by the end of the block a new one must stand there.
 
     Where the input was refused, before a shard was touched, the old one comes back.
+
+    Raises:
+        DiskError: it cannot be moved.
     """
-    if path.exists():
-        path.replace(aside(path))
-        store.sync_folder(path.parent)
+    try:
+        if path.exists():
+            path.replace(aside(path))
+            store.sync_folder(path.parent)
+    except OSError as error:
+        raise DiskError(f"{path}: cannot be set aside ({error.strerror})") from error
     try:
         yield
     except InputError:

@@ -3,30 +3,35 @@
 A kind is added by adding a file; no Python is touched. The prompt is a ``string.Template``: its
 slots are the kind's own facets, the shared facets of its stream (``facets.toml``), and the fixed
 slots in ``SLOTS`` and ``SEED_SLOTS``. A file that cannot be used is refused by name, with the slot.
+
+A kind of the agentic stream names the families of tool definitions (``tools.json``) that may stand
+with its chats.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import math
-import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from string import Template
 from typing import Any, Literal
 
+from corpus import store
 from corpus.errors import InputError, did_you_mean
+from corpus.kinds.dealt import POOLS, Pools, Tool, pools, toolbox
 from corpus.records import STREAMS, Stream, digest
 
-POOLS = ("person", "other", "town", "institution")  # dealt from large pools, one locale a brief
 SLOTS = frozenset({"words", "statement", "why", "title", *POOLS})
 SEED_SLOTS = frozenset({"premise", "skill", "stakes", "setting", "ending"})
 GROUPS = ("crawl", "discussion", "latent", "identity")
 ANSWER = "---answer---"
 RESERVED = SLOTS | {"section", "context", "quote"}  # what an order says of itself
 
-_KEYS = {"stream", "what", "group", "words", "weight", "facets"}
+_KEYS = {"stream", "what", "group", "words", "weight", "facets", "tools"}
 Weights = dict[str, float]
 
 
@@ -36,6 +41,7 @@ class Kind:
 
     ``facets`` maps each facet that its prompt uses to weighted values; ``shape`` is ``"chat"`` for
     the advice streams, whose prompt has a part for the user's message and one for the answer.
+    ``tools`` are the families of tool definitions that suit an agentic kind; others have none.
     """
 
     name: str
@@ -48,21 +54,30 @@ class Kind:
     answer: str | None
     group: str
     shape: Literal["prose", "chat"]
+    tools: tuple[str, ...] = ()
 
     @cached_property
     def digest(self) -> str:
         """What the kind says, as 16 hex digits."""
         return digest(
-            self.name, self.stream, self.what, self.words, self.facets, self.prompt, self.answer
+            self.name,
+            self.stream,
+            self.what,
+            self.words,
+            self.facets,
+            self.prompt,
+            self.answer,
+            *self.tools,
         )
 
 
 @dataclass(frozen=True)
 class Library:
-    """All kinds that were found, and the pool of given names that ``$person`` is dealt from."""
+    """All kinds that were found, the pools that names are dealt from, the tools by family."""
 
     kinds: tuple[Kind, ...]
-    names: tuple[str, ...]
+    pools: Mapping[str, Pools] = field(default_factory=dict)
+    tools: Mapping[str, tuple[Tool, ...]] = field(default_factory=dict)
 
     def of(self, stream: str) -> tuple[Kind, ...]:
         """The kinds of a stream, by name."""
@@ -72,10 +87,19 @@ class Library:
         """The kind of that name."""
         return next(kind for kind in self.kinds if kind.name == name)
 
+    def tool_text(self, families: Iterable[str]) -> str:
+        """The tool definitions of some families as JSON, as a record holds them; empty of none."""
+        found = [tool for family in families for tool in self.tools[family]]
+        return json.dumps(found, ensure_ascii=False) if found else ""
+
     @cached_property
     def digest(self) -> str:
         """What all kinds say, as 16 hex digits."""
-        return digest([kind.digest for kind in self.kinds], self.names)
+        return digest(
+            [kind.digest for kind in self.kinds],
+            [dataclasses.asdict(locale) for _, locale in sorted(self.pools.items())],
+            dict(self.tools),
+        )
 
 
 def load(*extra: Path) -> Library:
@@ -98,23 +122,20 @@ def load(*extra: Path) -> Library:
         for path in files:
             kind = read(path, own)
             found[kind.name] = kind
-    names = (home / "names.txt").read_text(encoding="utf-8").split("\n")
     kinds = tuple(found[name] for name in sorted(found))
-    return Library(kinds, tuple(name.strip() for name in names if name.strip()))
+    return Library(kinds, pools(), toolbox())
 
 
 def read(path: Path, shared: Mapping[str, Mapping[str, Weights]]) -> Kind:
     """The kind in one file, checked against the facets that its stream shares."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         _, header, prompt = text.split("+++\n", 2)
-        given = tomllib.loads(header)
+        given = store.toml(header.encode(), f"{path}: the header is")
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8 (byte {error.start})") from error
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: the header is not TOML: {error}") from error
     except ValueError as error:
         raise InputError(
             f"{path}: no header; a kind begins with TOML between two lines of '+++'"
@@ -153,6 +174,7 @@ def _kind(
         answer=answer,
         group=group,
         shape="prose" if answer is None else "chat",
+        tools=_tools(path, stream, given.get("tools")),
     )
 
 
@@ -209,12 +231,7 @@ def weights(where: str, value: Any) -> Weights:  # noqa: ANN401 - straight from 
 def _shared(path: Path) -> dict[str, dict[str, Weights]]:
     if not path.exists():
         return {}
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not TOML in UTF-8: {error}") from error
+    tables = store.read_toml(path)
     for stream, facets in tables.items():
         if stream not in STREAMS:
             raise InputError(f"{path}: unknown stream '{stream}'{did_you_mean(stream, STREAMS)}")
@@ -224,6 +241,22 @@ def _shared(path: Path) -> dict[str, dict[str, Weights]]:
         stream: {name: weights(f"{path}: [{stream}] {name}", v) for name, v in facets.items()}
         for stream, facets in tables.items()
     }
+
+
+def _tools(path: Path, stream: str, value: Any) -> tuple[str, ...]:  # noqa: ANN401 - from TOML
+    """The families of tools that a kind names; agentic kinds need some, others may have none."""
+    if stream != "agentic":
+        if value is not None:
+            raise InputError(f"{path}: only kinds of stream 'agentic' have 'tools'; drop the line")
+        return ()
+    if not isinstance(value, list) or not value or not all(isinstance(v, str) for v in value):
+        raise InputError(f'{path}: tools = {value!r}; give families of tools, such as ["mail"]')
+    for family in value:
+        if family not in toolbox():
+            raise InputError(
+                f"{path}: tools: no family '{family}'{did_you_mean(family, toolbox())}"
+            )
+    return tuple(dict.fromkeys(value))
 
 
 def _words(path: Path, value: Any) -> tuple[int, int]:  # noqa: ANN401 - straight from TOML

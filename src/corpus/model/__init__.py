@@ -8,12 +8,11 @@ a stage is two pure functions and never sees a coroutine. This room is the only 
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import ipaddress
+import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Self
@@ -22,9 +21,9 @@ from urllib.parse import urlsplit
 from corpus.errors import BudgetReached, InputError, Interrupted
 from corpus.model import batchlog
 from corpus.model.journal import SLICE, Journal
-from corpus.model.prices import FREE, Price, Purse, price_of
+from corpus.model.prices import FREE, Price, Purse, price_of, price_of_all
 from corpus.model.replies import read_reply
-from corpus.model.wire import Cache, prefix
+from corpus.model.wire import Cache, is_here, prefix
 from corpus.records import Reply, Request
 
 if TYPE_CHECKING:
@@ -60,6 +59,17 @@ class Writer:
     batches: bool = False  # has Message Batches
     cache: bool = False  # caches marked prefixes
     quiet: float = 600.0  # seconds until a batch that no listing shows was never created
+    models: Mapping[str, str] = field(default_factory=dict)  # other models, by stage
+    origin: str = ""  # where batches live, if that is not the address
+
+    def model_of(self, stage: str) -> str:
+        """The model that serves a stage."""
+        return self.models.get(stage, self.model)
+
+    @property
+    def where(self) -> str:
+        """The server that batches are sent to and fetched from."""
+        return self.origin or (self.base_url or "https://api.anthropic.com").rstrip("/")
 
 
 @dataclass(slots=True)
@@ -97,9 +107,11 @@ class Model:
         batch: True or False force the way; None takes batches from ``BATCH_FROM`` requests on.
         say: prints one line.
         confirm: asks a person yes or no; None where there is nobody to ask.
+        waits: told, now and then, which batches are waited for and for how many seconds by now.
 
     Raises:
         InputError: a budget over a model without a price, or a key that would travel in clear.
+        DiskError: the journal lost or changed a batch that is under way.
     """
 
     def __init__(
@@ -112,13 +124,17 @@ class Model:
         batch: bool | None = None,
         say: Callable[[str], None] = lambda _: None,
         confirm: Callable[[str], bool] | None = None,
+        waits: Callable[[Sequence[str], float], None] = lambda *_: None,
     ) -> None:
         self.writer = writer
-        self.price = FREE if writer.free else price_of(writer.model, prices or {})
+        self.price = price_of_writer(writer, prices or {})
         check_budget(writer, self.price, budget)
         check_address(writer)
         if batch and not writer.batches:
             raise InputError(f"--batch: the writer '{writer.name}' has no Message Batches; drop it")
+        batchlog.check(journal)
+        if self.price is not None:
+            journal.price(self._cost)  # what was bought before its price was known
         spent = journal.spent()
         self.purse = Purse(budget, spent.paid + spent.possibly)
         self.purse.reserved = spent.reserved
@@ -127,7 +143,7 @@ class Model:
         self._journal = journal
         self._began = journal.attempts()
         self._batch = batch
-        self._say, self._confirm = say, confirm
+        self._say, self._confirm, self._waits = say, confirm, waits
         self._batches: Batches | None = None
         self._left: Counter[str] = Counter()  # batches that left a request unanswered
         self._direct: Direct | None = None
@@ -258,26 +274,27 @@ class Model:
         try:
             refused = batches.gather(set(pending))
         except KeyboardInterrupt:
-            self._detach(batches)
+            ended = self._detach(batches)
             raise Interrupted(
-                "detached: the batches go on at the provider; run the same command again to "
-                "collect them, or see 'corpus batches list'"
+                f"{ended or 'detached: the batches go on at the provider'}; run the same command "
+                f"again to collect them, or see 'corpus batches list'"
             ) from None
         yield from self._replay(pending)
         for key in refused.keys() & pending.keys():
             self._count(pending.pop(key), refused[key])
             yield refused[key]
 
-    def _detach(self, batches: Batches) -> None:
-        """A second Ctrl-C within a few seconds offers to cancel what is under way."""
+    def _detach(self, batches: Batches) -> str:
+        """A second Ctrl-C within a few seconds offers to cancel what is under way; what was."""
         if self._confirm is None:
-            return
+            return ""
         self._say(f"detaching; Ctrl-C again within {REGRET:.0f} s offers to cancel the batches")
         try:
             time.sleep(REGRET)
         except KeyboardInterrupt:
             if self._confirm("Cancel the batches? What is done by then is paid for and kept."):
-                self._say(f"{batches.cancel()} batches cancelled")
+                return f"stopped: {batches.cancel()} batches were asked to end"
+        return ""
 
     def _batch_room(self) -> Batches:
         from corpus.model.batches import Batches
@@ -286,7 +303,13 @@ class Model:
             self._batches = Batches.of(
                 self.writer, self._journal, self.price, self.purse, self._say
             )
+            self._batches.waits = self._waits
         return self._batches
+
+    def _cost(self, asked: str, body: str, batch: bool) -> int | None:  # noqa: FBT001 - from SQL
+        """What a reply of these models cost; None for another model's, or without a usage."""
+        same = json.loads(asked).get("model") in {self.writer.model, *self.writer.models.values()}
+        return read_reply("", body, self.price, batch=bool(batch)).cost if same else None
 
     def _count(self, request: Request, reply: Reply) -> None:
         tally = self.tally.setdefault(request.stage, Tally())
@@ -302,35 +325,47 @@ class Model:
         tally.unpriced += reply.cost is None
         tally.batch += reply.batch
         if self.price is not None:
-            cache, batch = self.price.savings(usage, batch=reply.batch)
+            cache, batch = self.price.of_model(reply.model).savings(usage, batch=reply.batch)
             tally.saved_cache += cache
             tally.saved_batch += batch
+
+
+def price_of_writer(writer: Writer, prices: Mapping[str, Mapping[str, Any]]) -> Price | None:
+    """What a writer's models cost; None if that of one is not known."""
+    if writer.free:
+        return FREE
+    return price_of_all(writer.model, set(writer.models.values()), prices)
 
 
 def check_budget(writer: Writer, price: Price | None, budget: int | None) -> None:
     """Refuse a budget that could not be kept."""
     if budget is not None and price is None:
+        name = _unpriced(writer)
         raise InputError(
-            f"--budget: the price of model '{writer.model}' is not known, so a budget cannot be "
-            f"kept; give [prices.{writer.model!r}] input and output in corpus.toml, or drop it"
+            f"--budget: the price of model '{name}' is not known, so a budget cannot be kept; give "
+            f"[prices.{name!r}] input and output in corpus.toml, or drop it"
         )
 
 
+def _unpriced(writer: Writer) -> str:
+    names = (writer.model, *sorted(writer.models.values()))
+    return next((name for name in names if price_of(name, {}) is None), writer.model)
+
+
 def check_address(writer: Writer) -> None:
-    """Refuse an address that is no URL, or that would carry the key in clear text."""
+    """Refuse an address that is no URL, holds a secret, or would carry the key in clear text."""
     if writer.base_url is None:
         return
     parts = urlsplit(writer.base_url)
+    if parts.username or parts.password:  # which files and messages would repeat
+        raise InputError(
+            f"--base-url: holds a user name or a password for {parts.hostname}; put the key into "
+            f"ANTHROPIC_API_KEY"
+        )
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise InputError(f"--base-url {writer.base_url!r}: not an http(s) address")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+    if parts.scheme == "http" and not is_here(writer.base_url):
         raise InputError(
             f"--base-url {writer.base_url!r}: the key would travel in clear text; use https, or "
             f"a server on this machine"
         )
-
-
-def _is_loopback(host: str) -> bool:
-    with contextlib.suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return host == "localhost"

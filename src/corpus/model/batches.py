@@ -16,14 +16,15 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from corpus.errors import CorpusError, InputError, Interrupted
 from corpus.model import batchlog
-from corpus.model.batchlog import Batch, Row
+from corpus.model.batchlog import Batch
 from corpus.model.prices import Price, Purse
 from corpus.model.provider import Clock, Gone, Provider, size
-from corpus.model.replies import read_reply
+from corpus.model.results import Results
 from corpus.model.wire import Cache, wire
 from corpus.records import Reply, Request
 from corpus.store import line
@@ -36,8 +37,8 @@ MOST = 5_000  # requests in a batch: results come sooner, and less hangs on one 
 MOST_BYTES = 32 * 2**20  # of a batch's body; the API takes 256 MB
 QUIET = 600.0  # seconds after which a batch that no listing shows was never created
 LISTINGS = 2  # that must not show it, besides
-SKEW = 300.0  # seconds that the provider's clock and ours may differ
-READS = 3  # times that results are read while rows are missing
+SOON = 9 * 86_400.0  # seconds before the end of its results in which a batch is called urgent
+SKEW = 86_700.0  # seconds that the provider's clock and ours may differ: a day, and a little more
 LONGEST_WAIT = 60.0  # seconds between two looks at a batch
 
 
@@ -55,6 +56,9 @@ class Batches:
     most: int = MOST
     clock: Clock = field(default_factory=Clock)
     foreign: set[str] = field(default_factory=set)  # ids that proved to be somebody else's
+    waits: Callable[[list[str], float], None] = lambda *_: None  # told what is waited for
+    origin: str = ""  # the server of ``provider``; "" asks for every batch there
+    sent: dict[str, float] = field(default_factory=dict)  # by nonce, on the steady clock
 
     @classmethod
     def of(
@@ -70,7 +74,7 @@ class Batches:
         cache: Cache | None = "1h" if writer.cache else None
         return cls(
             Provider.of(writer, clock), journal, price, purse, say,
-            quiet=writer.quiet, cache=cache, clock=clock,
+            quiet=writer.quiet, cache=cache, clock=clock, origin=writer.where,
         )  # fmt: skip
 
     def close(self) -> None:
@@ -113,20 +117,33 @@ class Batches:
                 message says what to do.
         """
         refused: dict[str, Reply] = {}
-        waits = 0
+        waits, slept = 0, 0.0
         while True:
-            waiting = [b for b in batchlog.under_way(self.journal) if not self._advance(b, refused)]
+            ours, others = self._here(batchlog.under_way(self.journal))
+            for batch in others:
+                if self._wanted(batch, wanted):
+                    raise InputError(_elsewhere(batch))
+            waiting = [b for b in ours if not self._advance(b, refused, self._wanted(b, wanted))]
             if not any(self._wanted(batch, wanted) for batch in waiting):
                 return refused
             waits += 1
-            self.clock.sleep(min(LONGEST_WAIT, 0.1 * 1.5**waits))
+            self.waits([batch.id or batch.nonce for batch in waiting], slept)
+            pause = min(LONGEST_WAIT, 0.1 * 1.5**waits)
+            self.clock.sleep(pause)
+            slept += pause
 
     def cancel(self) -> int:
         """Ask the provider to cancel every batch under way; the number of those asked for."""
-        found = [batch.id for batch in batchlog.under_way(self.journal) if batch.id]
+        ours, _ = self._here(batchlog.under_way(self.journal))
+        found = [batch.id for batch in ours if batch.id]
         for name in found:
             self.provider.cancel(name)
         return len(found)
+
+    def _here(self, batches: list[Batch]) -> tuple[list[Batch], list[Batch]]:
+        """Those that live at this provider, and the others."""
+        here = [b for b in batches if not b.origin or not self.origin or b.origin == self.origin]
+        return here, [batch for batch in batches if batch not in here]
 
     def adopt(self, batch: Batch, name: str) -> None:
         """Take the provider's batch ``name`` for this intent, on the user's word.
@@ -172,7 +189,9 @@ class Batches:
 
     def _send(self, nonce: str, requests: list[Request], worst: list[int | None]) -> None:
         """Commit the intent, then create; a lost answer leaves it to ``gather`` to find it."""
-        batch = batchlog.intend(self.journal, nonce, requests, worst, self.clock.now())
+        now = self.clock.now()
+        batch = batchlog.intend(self.journal, nonce, requests, worst, now, self.origin)
+        self.sent[nonce] = self.clock.steady()
         rows = [
             {"custom_id": f"{nonce}-{place}", "params": wire(request, self.cache)}
             for place, request in enumerate(requests)
@@ -193,23 +212,49 @@ class Batches:
         for worst in batchlog.never(self.journal, batch.nonce):
             self.purse.settle(worst, 0)
 
+    def look_for(self, batch: Batch) -> str | None:
+        """The id of the batch that an intent without an answer made, if one is certain to be its.
+
+        Raises:
+            InputError: a batch of that size is still in progress, so nobody can tell yet.
+        """
+        for found in self._candidates(batch):
+            if found.processing_status != "ended":
+                raise InputError(
+                    f"{batch.nonce}: batch {found.id} at the provider has the same "
+                    f"{batch.size:,} requests and is in progress, so it may be this one; wait for "
+                    f"its end, or say that it is with 'corpus batches adopt {batch.nonce} "
+                    f"{found.id}', or that it is not with --assume-lost"
+                )
+            if found.results_url and self.provider.carries(found.id, batch.nonce):
+                return str(found.id)
+        return None
+
     def _wanted(self, batch: Batch, keys: set[str] | None) -> bool:
         return keys is None or not keys.isdisjoint(batchlog.keys(self.journal, batch.nonce))
 
-    def _advance(self, batch: Batch, refused: dict[str, Reply]) -> bool:
-        """Bring a batch as far as it goes now; True if it needs no more waiting."""
+    def _advance(self, batch: Batch, refused: dict[str, Reply], wanted: bool) -> bool:  # noqa: FBT001
+        """Bring a batch as far as it goes now; True if it needs no more waiting.
+
+        One that is gone stops the run only if somebody waits for it.
+        """
         if batch.id is None:
             return self._reconcile(batch)
+        if batch.ends is not None and batch.ends - self.clock.now() < SOON:
+            until = datetime.fromtimestamp(batch.ends, UTC).date()
+            self.say(f"batch {batch.id}: its results are kept until {until}; fetching them now")
         try:
             if (found := self.provider.ended(batch.id)) is None:
                 return False
             batchlog.ended(self.journal, batch.nonce)
             Results(self, batch, refused).fetch(found.request_counts.succeeded)
         except Gone:
+            if not wanted:
+                return False
             raise Interrupted(
-                f"batch {batch.id} ({batch.size} requests): the provider no longer has its "
-                f"results; 'corpus batches cancel {batch.nonce}' gives it up, then the next build "
-                f"buys them again"
+                f"batch {batch.id} ({batch.size} requests): the provider has no results of it (it "
+                f"keeps them for 29 days, and shows them to keys of one workspace); 'corpus "
+                f"batches cancel {batch.nonce}' gives it up, then the next build buys them again"
             ) from None
         return True
 
@@ -219,18 +264,20 @@ class Batches:
         Several batches of one size may be under way, and only results carry the nonce: a candidate
         that has not ended is waited for.
         """
-        open_ones = False
+        open_ones = gone = False
         for found in self._candidates(batch):
             if found.processing_status != "ended":
                 open_ones = True
-            elif found.results_url and self.provider.carries(found.id, batch.nonce):
+            elif not found.results_url:  # nobody can read whose it was
+                gone = True
+            elif self.provider.carries(found.id, batch.nonce):
                 batchlog.created(self.journal, batch.nonce, found.id)
                 self._note("batch_adopted", f"{batch.nonce} is {found.id}")
                 self.say(f"batch {found.id}: found again ({batch.size:,} requests), not resent")
                 return False
             else:
                 self.foreign.add(found.id)
-        return not open_ones and self._gave_no_sign(batch)
+        return not open_ones and self._gave_no_sign(batch, gone=gone)
 
     def _candidates(self, batch: Batch) -> list[Any]:
         """The provider's batches of that size since the intent that no intent has yet."""
@@ -238,12 +285,19 @@ class Batches:
         listed = self.provider.since(batch.began - SKEW)
         return [found for found in listed if size(found) == batch.size and found.id not in taken]
 
-    def _gave_no_sign(self, batch: Batch) -> bool:
-        """Declare a batch never created, after enough listings and a quiet period."""
+    def _gave_no_sign(self, batch: Batch, *, gone: bool) -> bool:
+        """Declare a batch never created, after enough listings and a quiet period.
+
+        One whose results may have been let go since is given up instead: perhaps it was paid for.
+        The wall clock may jump; it is asked only about a batch that an earlier run has sent.
+        """
         listings = batchlog.listed(self.journal, batch.nonce)
-        if listings >= LISTINGS and self.clock.now() - batch.began >= self.quiet:
-            self._never(batch)
-            self._note("batch_never", batch.nonce)
+        quiet = self.clock.now() - batch.began
+        if batch.nonce in self.sent:
+            quiet = self.clock.steady() - self.sent[batch.nonce]
+        if listings >= LISTINGS and quiet >= self.quiet:
+            self.give_up(batch) if gone else self._never(batch)
+            self._note("batch_given_up" if gone else "batch_never", batch.nonce)
             return True
         if listings == 1:
             self.say(
@@ -256,100 +310,9 @@ class Batches:
         self.journal.event(kind, detail).result()
 
 
-@dataclass
-class Results:
-    """The results of one ended batch, on their way into the journal."""
-
-    room: Batches
-    batch: Batch
-    refused: dict[str, Reply]
-
-    def fetch(self, billed: int) -> None:
-        """Commit every row, reading again while rows are missing.
-
-        Args:
-            billed: how many the provider says that it answered.
-
-        Raises:
-            Gone: the provider no longer has them.
-        """
-        journal, nonce = self.room.journal, self.batch.nonce
-        for _ in range(READS):
-            self.room.provider.read(str(self.batch.id), self._take)
-            missing = batchlog.open_items(journal, nonce)
-            if not missing:
-                break
-        else:
-            self._missing(missing, billed - batchlog.succeeded(journal, nonce))
-        batchlog.fetched(journal, nonce)
-        if unreadable := batchlog.parsed(journal, nonce):
-            self._note("unreadable", f"{unreadable} replies")
-
-    def _take(self, rows: Iterator[dict[str, Any] | None]) -> None:
-        """Commit rows in groups; a row that is settled already says nothing new."""
-        group: dict[int, dict[str, Any]] = {}
-        for row in rows:
-            place = None if row is None else self._place(row)
-            if row is None or place is None:
-                self._note("row_foreign", str(row)[:200])
-                continue
-            if place in group or len(group) >= batchlog.GROUP:
-                self._commit(group)
-                group = {}
-            group[place] = row["result"]
-        self._commit(group)
-
-    def _place(self, row: dict[str, Any]) -> int | None:
-        """Which request a row answers; None if it is none of ours."""
-        nonce, _, place = str(row.get("custom_id")).rpartition("-")
-        ours = nonce == self.batch.nonce and isinstance(row.get("result"), dict)
-        number = int(place) if ours and place.isdecimal() else self.batch.size
-        return number if number < self.batch.size else None
-
-    def _commit(self, group: dict[int, dict[str, Any]]) -> None:
-        known = batchlog.attempts(self.room.journal, self.batch.nonce, list(group))
-        rows: list[Row] = []
-        reserved: list[int | None] = []
-        for place, result in group.items():
-            attempt, key, worst = known[place]
-            row = self._row(attempt, key, result)
-            if row is None:
-                self._note("row_unknown_type", str(result)[:200])
-                continue
-            rows.append(row)
-            reserved.append(worst)
-        settled = batchlog.settle(self.room.journal, rows)
-        for row, worst, new in zip(rows, reserved, settled, strict=True):
-            if new:
-                self.room.purse.settle(worst, worst if row.cost is None else row.cost)
-
-    def _row(self, attempt: int, key: str, result: dict[str, Any]) -> Row | None:
-        """What a result means for its attempt; None for a type that nobody knows."""
-        kind = result.get("type")
-        if kind == "succeeded" and isinstance(result.get("message"), dict):
-            body = line(result["message"])
-            cost = read_reply(key, body, self.room.price, batch=True).cost
-            return Row(attempt, "ok", body=body, cost=cost)
-        if kind == "errored":
-            error = (result.get("error") or {}).get("error") or {}
-            detail = f"{error.get('type')}: {error.get('message')}"
-            if error.get("type") != "invalid_request_error":
-                return Row(attempt, "error", detail=detail)
-            self.refused[key] = Reply(key, "", "error_400", "", batch=True)
-            return Row(attempt, "refused", detail=detail)
-        return Row(attempt, "error", detail=str(kind)) if kind in {"expired", "canceled"} else None
-
-    def _missing(self, items: list[tuple[int, int | None]], billed: int) -> None:
-        """Rows that never came: possibly paid for, if the provider counts more than it sent."""
-        state = "unknown" if billed > 0 else "error"
-        self._note("rows_missing", f"{len(items)} rows, {max(0, billed)} of them billed")
-        self.room.say(
-            f"batch {self.batch.id}: {len(items):,} results are missing; they are asked again"
-        )
-        gone = [Row(attempt, state, detail="no row in the results") for attempt, _ in items]
-        batchlog.settle(self.room.journal, gone)
-        for _, worst in items:
-            self.room.purse.settle(worst, worst if state == "unknown" else 0)
-
-    def _note(self, kind: str, detail: str) -> None:
-        self.room.journal.event(kind, f"{self.batch.id}: {detail}").result()
+def _elsewhere(batch: Batch) -> str:
+    return (
+        f"batch {batch.id or batch.nonce} ({batch.size:,} requests) was sent to {batch.origin}; "
+        f"give --base-url {batch.origin} to collect it, or give it up with 'corpus batches cancel "
+        f"{batch.nonce} --assume-lost'"
+    )

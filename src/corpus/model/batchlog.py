@@ -16,16 +16,24 @@ if TYPE_CHECKING:
 
 GROUP = 500  # rows of results in one transaction
 UNDER_WAY = ("intent", "created", "ended", "fetched")
+LOST = ("never", "given_up")
+KEPT = 29 * 86_400.0  # seconds for which results can be fetched, from the creation of a batch
 
 
 class Batch(NamedTuple):
-    """A batch as the journal has it; ``began`` is the wall clock at its intent."""
+    """A batch as the journal has it.
+
+    ``began`` is the wall clock at its intent, ``origin`` the server that it was sent to, ``ends``
+    when that server lets go of its results.
+    """
 
     nonce: str
     id: str | None
     size: int
     state: str
     began: float
+    origin: str = ""
+    ends: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +48,12 @@ class Row:
 
 
 def intend(
-    journal: Journal, nonce: str, requests: list[Request], worst: list[int | None], now: float
+    journal: Journal,
+    nonce: str,
+    requests: list[Request],
+    worst: list[int | None],
+    now: float,
+    origin: str = "",
 ) -> Batch:
     """Commit a batch and its items before it is sent.
 
@@ -48,13 +61,14 @@ def intend(
         DiskError: the disk has no room for it.
     """
     journal.check_room(FLOOR + 2 * sum(len(line(request.body())) for request in requests))
-    batch = Batch(nonce, None, len(requests), "intent", now)
+    batch = Batch(nonce, None, len(requests), "intent", now, origin)
 
     def note(connection: sqlite3.Connection) -> None:
         keys = digest([request.key for request in requests])
         connection.execute(
-            "INSERT INTO batch (nonce, size, digest, state, began) VALUES (?, ?, ?, 'intent', ?)",
-            (nonce, len(requests), keys, now),
+            "INSERT INTO batch (nonce, size, digest, state, began, origin) "
+            "VALUES (?, ?, ?, 'intent', ?, ?)",
+            (nonce, len(requests), keys, now, origin),
         )
         connection.executemany(
             "INSERT OR IGNORE INTO item VALUES (?, ?, ?)",
@@ -76,10 +90,42 @@ def under_way(journal: Journal, states: tuple[str, ...] = UNDER_WAY) -> list[Bat
     """The batches in these states, oldest first."""
     marks = ",".join("?" * len(states))
     query = (
-        f"SELECT nonce, id, size, state, began FROM batch WHERE state IN ({marks}) ORDER BY began"  # noqa: S608 - marks only
+        "SELECT nonce, id, size, state, began, origin, ends FROM batch "  # noqa: S608 - marks only
+        f"WHERE state IN ({marks}) ORDER BY began"
     )
     rows = journal.submit(lambda c: c.execute(query, states).fetchall()).result()
     return [Batch(*row) for row in rows]
+
+
+def check(journal: Journal) -> None:
+    """Hold open requests against their batches, and those against the digest of their requests.
+
+    A page of the file can be whole in itself and yet the wrong one; a batch that is forgotten so
+    would be bought again.
+
+    Raises:
+        DiskError: a batch that is not settled was lost or changed on disk.
+    """
+    journal.submit(_check).result()
+
+
+def _check(connection: sqlite3.Connection) -> None:
+    orphans = connection.execute(
+        "SELECT count(*) FROM attempt WHERE state = 'intent' AND batch IS NOT NULL "
+        "AND batch NOT IN (SELECT nonce FROM batch)"
+    ).fetchone()[0]
+    if orphans:
+        raise sqlite3.DatabaseError(f"{orphans} open requests of a batch that is not there")
+    marks = ",".join("?" * len(UNDER_WAY))
+    query = f"SELECT nonce, digest FROM batch WHERE state IN ({marks})"  # noqa: S608 - marks only
+    for nonce, made_of in connection.execute(query, UNDER_WAY).fetchall():
+        found = connection.execute(
+            "SELECT key FROM batch_item JOIN attempt ON attempt.id = attempt "
+            "WHERE nonce = ? ORDER BY place",
+            (nonce,),
+        )
+        if digest([row[0] for row in found]) != made_of:
+            raise sqlite3.DatabaseError(f"batch {nonce} is not made of its requests any more")
 
 
 def ids(journal: Journal) -> set[str]:
@@ -95,8 +141,23 @@ def keys(journal: Journal, nonce: str) -> set[str]:
 
 
 def created(journal: Journal, nonce: str, name: str) -> None:
-    """The provider took it, under this id."""
-    _set(journal, nonce, "state = 'created', id = ?", name)
+    """The provider took it, under this id, and keeps its results for 29 days.
+
+    One that was taken for lost is open again, with all requests that it left without an answer.
+    """
+
+    def note(connection: sqlite3.Connection) -> None:
+        connection.execute(
+            "UPDATE batch SET state = 'created', id = ?, ends = began + ? WHERE nonce = ?",
+            (name, KEPT, nonce),
+        )
+        connection.execute(
+            "UPDATE attempt SET state = 'intent', detail = NULL, cost = NULL "
+            "WHERE batch = ? AND detail IN ('batch: never', 'batch: given_up')",
+            (nonce,),
+        )
+
+    journal.submit(note).result()
 
 
 def ended(journal: Journal, nonce: str) -> None:

@@ -142,6 +142,17 @@ def failure_in(response: httpx2.Response) -> Failure | None:
     return Failure("unknown", without_key(detail, response), response.status_code, kind="cut")
 
 
+def failure_said(error: object) -> Failure:
+    """What the error of one request in a batch means: the API's words, without a status of its own.
+
+    Nothing was generated for it, so the request is free to be asked again, if it is of any use.
+    """
+    kind, message = _of(error, "type"), _of(error, "message")
+    status, code = _STATUS_OF.get(kind, 500), _of(error, "details", "error_code")
+    words = f"{kind or 'unknown_error'} {code}".strip()
+    return _sorted(_Said(status, f"{words}: {message}"[:400], code, True, {}))  # noqa: FBT003
+
+
 def without_key(text: str, response: httpx2.Response) -> str:
     """``text`` without the key, should the server have sent it back."""
     sent = response.request.headers

@@ -112,9 +112,13 @@ class Journal:
         """Make sure that replies will find room on the disk, before they are paid for.
 
         Raises:
-            DiskError: fewer than ``needed`` bytes are free.
+            DiskError: fewer than ``needed`` bytes are free, or the folder is gone.
         """
-        if (free := shutil.disk_usage(self.path.parent).free) < needed:
+        try:
+            free = shutil.disk_usage(self.path.parent).free
+        except OSError as error:
+            raise DiskError(f"{self.path.parent}: cannot be used ({error.strerror})") from error
+        if free < needed:
             raise DiskError(
                 f"{self.path.parent}: {free:,} bytes free, {needed:,} are needed to keep what is "
                 f"paid for; free space, then run the same command again"
@@ -180,6 +184,26 @@ class Journal:
         """The money of all runs of this output."""
         return self.submit(_spent).result()
 
+    def price(self, cost: Callable[[str, str, bool], int | None]) -> int:
+        """Give a cost to replies that were kept without one; how many got one.
+
+        Args:
+            cost: micro-dollars of a reply by its request's body, its own, and whether by batch.
+        """
+
+        def note(connection: sqlite3.Connection) -> int:
+            rows = connection.execute(
+                "SELECT attempt.id, item.body, result.body, batch IS NOT NULL FROM attempt "
+                "JOIN result ON result.attempt = attempt.id JOIN item ON item.key = attempt.key "
+                "WHERE state = 'ok' AND cost IS NULL"
+            ).fetchall()
+            priced = [(cost(asked, body, batch), name) for name, asked, body, batch in rows]
+            known = [row for row in priced if row[0] is not None]
+            connection.executemany("UPDATE attempt SET cost = ? WHERE id = ?", known)
+            return len(known)
+
+        return self.submit(note).result()
+
     def attempts(self) -> int:
         """The number of the newest attempt: what has a larger one is of this run."""
         query = "SELECT coalesce(max(id), 0) FROM attempt"
@@ -209,7 +233,7 @@ class Journal:
             group = [self._queue.get()]
             while len(group) < GROUP and not self._queue.empty():
                 group.append(self._queue.get())
-            going = group[-1] is not None
+            going = None not in group  # a call may race the end and stand behind its mark
             self._commit([entry for entry in group if entry is not None])
 
     def _commit(self, group: list[tuple[Operation[Any], Future[Any]]]) -> None:

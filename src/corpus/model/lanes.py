@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 import anthropic
 import httpx2
 
+from corpus.model.wire import is_here
+
 if TYPE_CHECKING:
     from corpus.model import Writer
 
@@ -27,11 +29,12 @@ CONNECT = 10.0  # seconds for a connection; the deadline of a call covers the re
 def client(writer: Writer, connect: float = CONNECT) -> anthropic.AsyncAnthropic:
     """The SDK's client: no retries of its own, no redirects, no timeout but for connecting.
 
-    Behind a proxy of the environment its usual pool is used, which knows about proxies.
+    Behind a proxy of the environment its usual pool is used, which knows about proxies; a server
+    on this machine is never asked through one, which would see key and prompts in clear.
     """
     timeout = httpx2.Timeout(None, connect=connect)
     limits = httpx2.Limits(max_connections=None, max_keepalive_connections=MOST_IDLE)
-    if urllib.request.getproxies():
+    if urllib.request.getproxies() and not is_here(writer.base_url):
         http = anthropic.DefaultAsyncHttpxClient(
             follow_redirects=False, timeout=timeout, limits=limits
         )

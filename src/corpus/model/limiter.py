@@ -27,6 +27,7 @@ MOST = 256  # calls in flight at most where nobody set a number
 CUT, SOFT_CUT = 0.7, 0.9  # of the window: once per episode of 429s, of overload
 FIRST_CUT = 0.8  # of the rate at the first 429: the bucket's first filling helped then
 PACE_CUT = 0.95  # of the refill rate as it was estimated later
+KNOWN_CUT = 0.97  # of the refill rate where the server told it
 SHORT, SHORT_CUT = 3.0, 0.85  # ... and where it was watched for fewer seconds than that
 WATCHED = 5.0  # seconds between two refusals that may bring the pace down by more than CUT
 ENOUGH = 20  # calls between two refusals that tell a rate
@@ -149,7 +150,9 @@ class Limiter:
             if self._rate is None or self._full:  # else the pace was at fault, not the window
                 self.window = max(1.0, CUT * self.window)
             self._probe = UNSURE if self._rate is None else PROBE
-            self._rate = max(self._refill(ticket.sent, now), 1 / RECENT)
+            known = self.quotas.rate()
+            found = self._refill(ticket.sent, now) if known is None else KNOWN_CUT * known
+            self._rate = max(found, 1 / RECENT)
             self._best = max(CUT * self._best, self._rate)
             self._starting, self._full, self._clean = False, False, 0
             self._episode = self._resumed = self._rated = now

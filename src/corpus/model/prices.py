@@ -9,8 +9,8 @@ micro-dollars per reply. A model that the table does not know has no price: its 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from importlib import resources
@@ -32,7 +32,8 @@ class Price:
     """Pico-dollars per token of one model, by class of token.
 
     ``batch`` is the factor for replies that come by batch, in millionths. Prompts of more than
-    ``up_to`` tokens are priced by ``long`` altogether, as the provider does it.
+    ``up_to`` tokens are priced by ``long`` altogether, as the provider does it. ``others`` are the
+    prices of further models by name; what is asked of none of them is priced by this one.
     """
 
     input: int
@@ -43,6 +44,7 @@ class Price:
     batch: int = MILLIONTHS
     up_to: int | None = None
     long: Price | None = None
+    others: Mapping[str, Price] = field(default_factory=dict)  # of models that some stages use
 
     @classmethod
     def of(cls, given: Mapping[str, Any], where: str = "the price table") -> Self:
@@ -63,12 +65,18 @@ class Price:
         long = None
         if "long" in given:
             long = Price.of({"batch": batch, **given["long"]}, f"{where} long")
-        return cls(**{**usual, **rates}, batch=factor, up_to=given.get("up_to"), long=long)
+        figures = {**usual, **rates}
+        return cls(**figures, batch=factor, up_to=given.get("up_to"), long=long)  # type: ignore[arg-type]
 
     def cost(self, usage: Usage, *, batch: bool = False) -> int:
         """Micro-dollars for ``usage``, rounded up; ``batch`` says whether it came by batch."""
         price = self._at(usage.prompt)
         return _micro(price._sum(usage), price.batch if batch else MILLIONTHS)  # noqa: SLF001 - own
+
+    def of_model(self, name: str) -> Price:
+        """The price of a model by the name it was asked by, or the dated one it answers with."""
+        found = [known for known in self.others if name.startswith(known)]
+        return self.others[max(found, key=len)] if found else self
 
     def worst(self, request: Request, *, batch: bool = False) -> int:
         """Micro-dollars that ``request`` can cost at most, whatever the server counts and caches.
@@ -77,7 +85,7 @@ class Price:
         reply for as long as it may be, and of all bands that such a prompt can fall in the dearest.
         """
         prompt = most_input_tokens(request)
-        worst, price = 0, self
+        worst, price = 0, self.of_model(request.model)
         while True:
             dearest = max(price.input, price.cache_write, price.cache_write_1h, price.cache_read)
             tokens = prompt if price.up_to is None else min(prompt, price.up_to)
@@ -164,13 +172,36 @@ def price_of(model: str, overrides: Mapping[str, Mapping[str, Any]]) -> Price | 
     """
     if model not in overrides:
         return _table()[1].get(model)
-    fields = (*CLASSES, "batch")
-    for name in overrides[model]:
-        if name not in fields:
-            raise InputError(
-                f"corpus.toml: [prices.{model}] has no '{name}'{did_you_mean(name, fields)}"
-            )
+    _check_fields(overrides[model], f"corpus.toml: [prices.{model}]")
     return Price.of(overrides[model], f"corpus.toml: [prices.{model}]")
+
+
+def price_of_all(
+    model: str, others: Collection[str], overrides: Mapping[str, Mapping[str, Any]]
+) -> Price | None:
+    """The price of a build that asks several models; None if that of one is not known."""
+    main = price_of(model, overrides)
+    found = {name: price_of(name, overrides) for name in sorted(others)}
+    if main is None or None in found.values():
+        return None
+    return replace(main, others={name: price for name, price in found.items() if price})
+
+
+def _check_fields(given: Mapping[str, Any], where: str) -> None:
+    """Refuse a table with an unknown field, or a band without its bound."""
+    fields = (*CLASSES, "batch", "up_to", "long")
+    for name in given:
+        if name not in fields:
+            raise InputError(f"{where} has no '{name}'{did_you_mean(name, fields)}")
+    long, bound = given.get("long"), given.get("up_to")
+    if (long is None) != (bound is None):
+        raise InputError(f"{where}: 'up_to' (prompt tokens) and a table 'long' belong together")
+    if long is not None:
+        if not isinstance(bound, int) or isinstance(bound, bool) or bound <= 0:
+            raise InputError(f"{where} up_to = {bound!r}: a number of prompt tokens is wanted")
+        if not isinstance(long, Mapping):
+            raise InputError(f"{where} long = {long!r}: a table of prices is wanted")
+        _check_fields(long, f"{where} long")
 
 
 def most_input_tokens(request: Request) -> int:

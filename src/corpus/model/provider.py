@@ -6,14 +6,17 @@ looked for afterwards, never sent again.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote
 
 from corpus.errors import CorpusError, InputError, Interrupted
 from corpus.model.failures import Failure, failure_of
+from corpus.model.wire import is_here
 
 if TYPE_CHECKING:
     import anthropic
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 TRIES = 6  # times that a call may fail before the run is interrupted
 NOT_FOUND = 404
 _NO_SUCH_SERVICE = {404, 405, 501}
+_PERHAPS = {408, 409, 500, 503, 504}  # to a create: it may be there, and looking for it is free
 
 
 class NoBatches(InputError):
@@ -35,9 +39,10 @@ class Gone(Exception):
 
 @dataclass
 class Clock:
-    """The wall clock and the pause, so that tests can hold both."""
+    """The wall clock, one that never jumps, and the pause, so that tests can hold them."""
 
     now: Callable[[], float] = time.time
+    steady: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
 
@@ -54,14 +59,21 @@ class Provider:
 
     @classmethod
     def of(cls, writer: Writer, clock: Clock) -> Self:
-        """The provider of a writer, over a client with no retries of its own and no redirects."""
-        import anthropic
+        """The provider of a writer, over a client with no retries of its own and no redirects.
 
+        A server on this machine is not asked through a proxy, as in ``lanes``: a transport that is
+        given has none.
+        """
+        import anthropic
+        import httpx2
+
+        here = is_here(writer.base_url)
+        way: dict[str, Any] = {"transport": httpx2.HTTPTransport()} if here else {}
         client = anthropic.Anthropic(
             api_key=writer.api_key,
             base_url=writer.base_url,
             max_retries=0,
-            http_client=anthropic.DefaultHttpxClient(follow_redirects=False),
+            http_client=anthropic.DefaultHttpxClient(follow_redirects=False, **way),
         )
         return cls(client, clock)
 
@@ -79,12 +91,12 @@ class Provider:
         for tried in range(1, TRIES + 1):
             try:
                 return self._client.messages.batches.create(requests=requests).id
-            except Exception as error:  # sorted out below; what is no failure of a call goes on
+            except Exception as error:  # noqa: BLE001 - sorted out below; what is no failure goes on
                 failure = _failure(error)
-                if failure.state == "unknown":
+                if failure.state == "unknown" or (failure.status in _PERHAPS and not failure.stops):
                     return failure
                 if failure.stops or failure.terminal or tried == TRIES:
-                    raise _stop(failure) from error
+                    raise _stop(failure) from None  # the SDK's words may hold the key
                 self._clock.sleep(failure.pause or 2.0**tried)
         raise AssertionError  # the last round returns or raises
 
@@ -112,11 +124,20 @@ class Provider:
     def read(self, name: str, take: Callable[[Iterator[dict[str, Any] | None]], None]) -> None:
         """Hand the rows of a batch's results to ``take``, again from the first if they break off.
 
-        A row is None where a line of the file is no JSON object.
+        A row is None where a line of the file is no JSON object. The SDK would send the key to
+        whatever address the batch gives for its results; here they come from the server itself.
         """
+        import anthropic
+        import httpx2
 
         def once() -> None:
-            with self._client.messages.batches.with_streaming_response.results(name) as response:
+            response: Any = self._client.get(
+                f"/v1/messages/batches/{quote(name, safe='')}/results",
+                cast_to=httpx2.Response,
+                stream=True,
+                stream_cls=anthropic.Stream[Any],
+            )
+            with contextlib.closing(response):
                 take(_row(text) for text in response.iter_lines() if text.strip())
 
         self._ask(once)
@@ -141,12 +162,12 @@ class Provider:
         for tried in range(1, TRIES + 1):
             try:
                 return call()
-            except Exception as error:  # sorted out below; what is no failure of a call goes on
+            except Exception as error:  # noqa: BLE001 - sorted out below; what is no failure goes on
                 failure = _failure(error)
                 if failure.status == NOT_FOUND:
-                    raise Gone from error
+                    raise Gone from None
                 if failure.stops or tried == TRIES:
-                    raise _stop(failure) from error
+                    raise _stop(failure) from None  # the SDK's words may hold the key
                 self._clock.sleep(failure.pause or 0.25 * 2.0**tried)
         raise AssertionError  # the last round returns or raises
 

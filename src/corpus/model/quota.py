@@ -86,6 +86,18 @@ class Quotas:
                 ready = max(ready, quota.at + wanted / quota.refill)
         return ready
 
+    def rate(self) -> float | None:
+        """Calls per second that flow into a bucket that is empty; None if none is, or none told.
+
+        A refusal while all buckets hold something has another reason, and tells nothing of them.
+        """
+        rates = [
+            quota.refill / self._takes[name]
+            for name, quota in self._quotas.items()
+            if quota.refill > 0 and 0 < self._takes.get(name, 0.0) > quota.remaining
+        ]
+        return min(rates, default=None)
+
     def _learn(self, usage: Usage) -> None:
         fresh = usage.input + usage.cache_write  # what is read from a cache is not counted
         seen = {

@@ -32,7 +32,8 @@ def read_reply(
     given = message.get("usage")
     batch = batch or (isinstance(given, dict) and given.get("service_tier") == "batch")
     usage = _usage(given)
-    cost = price.cost(usage, batch=batch) if price and usage else None
+    priced = price and price.of_model(str(message.get("model")))
+    cost = priced.cost(usage, batch=batch) if priced and usage else None
     try:
         text = "".join(part["text"] for part in message["content"] if part["type"] == "text")
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

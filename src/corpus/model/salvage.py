@@ -8,18 +8,23 @@ can still be read, from both ends, and each row is then fetched by itself.
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from corpus.errors import DiskError, InputError
+from corpus.errors import DiskError, InputError, Locked
 from corpus.model.journal import Journal, sha256
 
+MOST_BYTES = 1 << 40  # of a journal: a header that says more is damaged itself
+PAGES_AT, WIDTH_AT = 28, 16  # bytes of the header that hold the pages of the file and their width
 COPIED = {  # table: its columns; what a journal holds beside results is small and goes row by row
     "meta": "name, value",
-    "batch": "nonce, id, size, digest, state, began, ends, listings",
+    "batch": "nonce, id, size, digest, state, began, ends, listings, origin",
     "batch_item": "nonce, place, attempt",
+    "surplus": "attempt, body, sha256",
     "event": "id, at, kind, detail",
 }
 
@@ -37,11 +42,12 @@ def salvage(path: Path) -> Salvaged:
 
     Raises:
         InputError: there is no journal.
+        Locked: a build holds it, so nothing shows that it is damaged.
         DiskError: nothing of it can be read; it is left where it was.
     """
     if not path.exists():
         raise InputError(f"{path}: no journal there")
-    with contextlib.closing(_reader(path)) as old:
+    with _whole_length(path) as whole, contextlib.closing(_reader(whole)) as old:
         keys = _keys(old)
         if not keys:
             raise DiskError(f"{path}: no reply in it can be read; restore it from a backup")
@@ -57,6 +63,32 @@ def salvage(path: Path) -> Salvaged:
     return Salvaged(saved, damaged, aside)
 
 
+@contextlib.contextmanager
+def _whole_length(path: Path) -> Iterator[Path]:
+    """The journal, or a copy of its own length where it was truncated.
+
+    SQLite reads nothing of a file that is shorter than its header says; padded with zeros, every
+    page that is left can be read.
+    """
+    head = path.read_bytes()[: PAGES_AT + 4]
+    pages = int.from_bytes(head[PAGES_AT:], "big")
+    width = int.from_bytes(head[WIDTH_AT : WIDTH_AT + 2], "big") or 1
+    wanted = pages * (width if width > 1 else 1 << 16)
+    if not path.stat().st_size < wanted < MOST_BYTES:
+        yield path
+        return
+    copy = path.with_name(f".{path.name}.padded")
+    try:
+        for suffix in ("", "-wal"):
+            if (source := path.with_name(path.name + suffix)).exists():
+                shutil.copyfile(source, copy.with_name(copy.name + suffix))
+        os.truncate(copy, wanted)
+        yield copy
+    finally:
+        for suffix in ("", "-wal", "-shm"):
+            copy.with_name(copy.name + suffix).unlink(missing_ok=True)
+
+
 def _reader(path: Path) -> sqlite3.Connection:
     """A connection that changes as little as it can: the log is read, nothing is checkpointed."""
     connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
@@ -64,6 +96,12 @@ def _reader(path: Path) -> sqlite3.Connection:
     with contextlib.suppress(sqlite3.Error):
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         connection.execute("PRAGMA query_only = ON")
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    except sqlite3.Error as error:
+        if error.sqlite_errorname == "SQLITE_BUSY":
+            connection.close()
+            raise Locked(f"{path.parent}: a build holds it; wait for it to end") from error
     return connection
 
 

@@ -41,7 +41,10 @@ CREATE TABLE event (
   id INTEGER PRIMARY KEY, at TEXT NOT NULL DEFAULT (datetime('now')),
   kind TEXT NOT NULL, detail TEXT NOT NULL);
 """
-STEPS = (FIRST, BATCHES)
+ORIGINS = """
+ALTER TABLE batch ADD COLUMN origin TEXT NOT NULL DEFAULT '';
+"""
+STEPS = (FIRST, BATCHES, ORIGINS)
 VERSION = len(STEPS)
 
 
@@ -58,6 +61,6 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
             f"upgrade, or choose another --output"
         )
     for step in STEPS[version:]:
-        for statement in step.split(";"):
+        for statement in filter(str.strip, step.split(";")):
             connection.execute(statement)
     connection.execute(f"PRAGMA user_version = {VERSION}")

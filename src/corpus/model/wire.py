@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from corpus.records import Request
 
@@ -20,6 +23,14 @@ def wire(request: Request, cache: Cache | None = None) -> dict[str, Any]:
         mark = {"type": "ephemeral", "ttl": cache}
         body["system"] = [{"type": "text", "text": request.system, "cache_control": mark}]
     return body
+
+
+def is_here(address: str | None) -> bool:
+    """Whether a server's address is on this machine, so that nothing leaves it."""
+    host = urlsplit(address or "").hostname or ""
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return host == "localhost"
 
 
 def prefix(request: Request) -> str | None:

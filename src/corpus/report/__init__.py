@@ -44,6 +44,8 @@ def collect(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
         "lengths": counts.lengths(build),
         "funnel": counts.funnel(build),
         "cost": counts.cost(build),
+        "judges": dict(manifest.get("judge") or {}),
+        "guard": dict(manifest.get("guard") or {}),
         **_samples(build),
         "shards": counts.shards(build),
         "provenance": counts.provenance(build),

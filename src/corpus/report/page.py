@@ -15,6 +15,7 @@ from importlib import resources
 from corpus.report import ledger, room, views
 from corpus.report.folder import Row
 from corpus.report.markup import ABSENT, Markup, count, el, join, money, share
+from corpus.report.opinions import opinions
 
 PHRASES = frozenset({"shared_ngram", "skeleton"})
 NAMED = frozenset({"names", "name_pairs"})
@@ -172,6 +173,7 @@ VIEWS: tuple[tuple[str, str, View], ...] = (
     ("copies", "Near-copies", room.duplicates),
     ("lengths", "Lengths", views.lengths),
     ("rejected", "Rejected documents", room.rejected),
+    ("judges", "Judges and guard", opinions),
     ("cost", "Yield and cost", ledger.economy),
     ("reading", "Reading room", room.reading),
     ("shards", "Shards", ledger.shards),

@@ -45,7 +45,8 @@ def _held(order: Order, notes: str) -> str:
     named = _HOLDS.search(notes)
     numbers = [int(number) for number in re.findall(r"\d+", named[1])] if named else []
     listed = order.held()
-    chosen = dict.fromkeys([0, *(n - 1 for n in numbers if 0 < n <= len(listed))])
+    own = listed.index(order.principle)
+    chosen = dict.fromkeys([own, *(n - 1 for n in numbers if 0 < n <= len(listed))])
     return numbered(
         f'{listed[n].statement} Why: {listed[n].why} The words: "{listed[n].quote}"'
         for n in list(chosen)[:MOST_HELD]

@@ -48,7 +48,7 @@ def read(order: Order, reply: Reply) -> Text:
 
 def ask_check(order: Order, done: Progress) -> Request:
     """The request to hold the plan against the cards, without the section."""
-    return request("check", order, CHECK_WORDS, assignment=order.assignment(), spec=done.spec)
+    return request("check", order, CHECK_WORDS, spec=done.spec)
 
 
 def read_check(order: Order, reply: Reply) -> Text:

@@ -17,6 +17,7 @@ from pathlib import Path
 from corpus.errors import InputError
 from corpus.model import Writer
 
+NAME = "rehearse"
 MODEL = "claude-haiku-5-5"  # a model with a price, so that money is rehearsed as well
 QUIET = 2.0  # seconds: a batch of this server is listed at once or never
 
@@ -52,7 +53,7 @@ def serve(
     options = () if state is None else ("--state", str(state))
     with nullcontext(address) if address else process(*options) as found:
         yield Writer(
-            name="rehearse",
+            name=NAME,
             model=model or MODEL,
             base_url=found,
             api_key="rehearsal",
@@ -60,4 +61,5 @@ def serve(
             batches=True,
             cache=True,
             quiet=QUIET,
+            origin=address or NAME,
         )

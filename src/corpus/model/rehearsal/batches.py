@@ -199,15 +199,15 @@ class Shelf:
         """Generate what is due; once time is over, the rest is canceled or expired."""
         if batch.ended:
             return
-        over, count = self._over(batch), len(batch.requests)
-        moment = min(self.now(), over)
+        now, over, count = self.now(), self._over(batch), len(batch.requests)
+        moment = min(now, over)
         due = count  # a moment is held against a moment: their difference would be rounded
         if moment < batch.created + self.seconds:
             due = int(count * (moment - batch.created) / self.seconds)
         while len(batch.results) < due:
             start = len(batch.results)
             self._add(batch, [self._result(r) for r in batch.requests[start:due][:GROUP]])
-        if self.now() >= over and not batch.ended:
+        if now >= over and not batch.ended:
             kind = "expired" if batch.cancelled is None else "canceled"
             rest = batch.requests[len(batch.results) :]
             self._add(

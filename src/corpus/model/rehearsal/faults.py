@@ -9,6 +9,7 @@ requests to Messages and for the creation of a batch:
     drop                the connection is cut after generation (or creation): no reply
     cut                 the reply is cut in its middle
     html                a page with status 200 instead of the reply, which was generated
+    late                an error 500 after generation (or creation)
     refusal             the model refuses, with a category
     errored             of a batch: this request ends as an error of the provider
 """
@@ -22,7 +23,7 @@ from pathlib import Path
 
 from corpus.errors import InputError
 
-NAMES = {"reset", "drop", "cut", "html", "refusal", "errored"}
+NAMES = {"reset", "drop", "cut", "html", "late", "refusal", "errored"}
 _STATUSES = {400, 401, 402, 403, 404, 408, 409, 413, 429, 500, 503, 504, 529}
 
 
@@ -82,6 +83,8 @@ def _script(path: Path) -> dict[int, str]:
         raise InputError(
             f"--faults {path}: {error.strerror}; give shares such as 429=0.1"
         ) from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"--faults {path}: no text in UTF-8 (byte {error.start})") from None
     rows = [line.split() for line in lines if line.strip() and not line.startswith("#")]
     for row in rows:
         if len(row) != 2 or not row[0].isdecimal():  # noqa: PLR2004 - a number and a name

@@ -205,6 +205,8 @@ class Handler(BaseHTTPRequestHandler):
         """The reply, or what becomes of it."""
         if fault == "drop":
             raise self._hang_up()
+        if fault == "late":
+            raise Refused(500, "rehearsed after the work was done")
         if fault == "html":
             self._send(200, b"<html><body>Sign in to the network</body></html>", "text/html")
         elif fault == "cut":

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Callable
 
 REJECTED = 0.05  # share of the texts that the rehearsed judge finds off their brief
 DRIFTED = 0.02  # share of the plans that leave a card out, and of those that fail their check
+
+COPIED = 0.2  # share of the seeds that repeat one they were shown
 
 _NOUNS = """
 kettle ledger garden ferry window sparrow bucket harbour pocket violin ladder orchard blanket
@@ -41,15 +44,10 @@ _JOINS = (" ", " ", "\n\n")
 
 
 def compose(prompt: str, chance: random.Random) -> str:
-    """What the prompt asks for: principles, a review, or a text between the tags it names."""
-    if "<principle>" in prompt:
-        return _principles(prompt, chance)
-    if "<review>" in prompt:
-        return _review(prompt, chance)
-    if "<spec>" in prompt:
-        return _spec(prompt, chance)
-    if "<check>" in prompt:
-        return _check(prompt, chance)
+    """What the prompt asks for: a form that it shows, or texts between the tags that it names."""
+    for mark, form in _FORMS.items():
+        if mark in prompt:
+            return form(prompt, chance)
     ordered = re.search(r"about (\d+) words", prompt)
     words = int(ordered[1]) if ordered else 60
     tags = re.findall(r"between <(\w+)> and </\1>", prompt)
@@ -112,6 +110,38 @@ def _review(prompt: str, chance: random.Random) -> str:
     return "<review>\n" + "\n".join(lines) + "\n</review>"
 
 
+def _questions(prompt: str, chance: random.Random) -> str:
+    """As many questions of each sort as are asked for."""
+    asked = re.search(r"Reply with (\d+) questions of each sort", prompt)
+    count = int(asked[1]) if asked else 1
+    return "\n".join(
+        f"<question>\n<sort>{sort}</sort>\n<ask>{_sentence(chance)} Why?</ask>\n"
+        f"<key>{_sentence(chance)}</key>\n</question>"
+        for sort in ("recall", "false", "open")
+        for _ in range(count)
+    )
+
+
+def _seeds(prompt: str, chance: random.Random) -> str:
+    """As many seeds as are asked for, the skills in turn; one in five repeats a parent."""
+    asked = re.search(r"Reply with (\d+) germs", prompt)
+    skills = re.search(r"The new ones are about: (.+)", prompt)
+    parents = re.findall(r"^- (.+) \(", prompt, re.MULTILINE)
+    found = []
+    for number in range(int(asked[1]) if asked else 1):
+        name = "-".join(chance.sample(_NOUNS, 4))
+        skill = (skills[1] if skills else "patience").split("; ")[number % 2]
+        premise = prose(60, chance).replace("\n\n", " ")
+        if parents and chance.random() < COPIED:
+            premise = chance.choice(parents)
+        fields = {"name": name, "premise": premise, "skill": skill, "stakes": "ordinary",
+                  "setting": _sentence(chance), "ending": _sentence(chance),
+                  "tags": "comedy, tram"}  # fmt: skip
+        inner = "\n".join(f"<{key}>{value}</{key}>" for key, value in fields.items())
+        found.append(f"<seed>\n{inner}\n</seed>")
+    return "\n".join(found)
+
+
 def _cards(prompt: str) -> list[str]:
     """The cards of a prompt, in their order."""
     _, _, after = prompt.partition("The cards:\n")
@@ -134,3 +164,13 @@ def _check(prompt: str, chance: random.Random) -> str:
     lost = chance.randrange(len(cards)) if cards and chance.random() < DRIFTED else None
     lines = (f"{n + 1}: {'no' if n == lost else 'yes'}" for n in range(len(cards)))
     return "<check>\n" + "\n".join(lines) + "\n</check>"
+
+
+_FORMS: dict[str, Callable[[str, random.Random], str]] = {
+    "<principle>": _principles,
+    "<review>": _review,
+    "<spec>": _spec,
+    "<check>": _check,
+    "<question>": _questions,
+    "<seed>\n<name>": _seeds,
+}

@@ -1,0 +1,72 @@
+"""The options that commands share, and the settings that they come to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from corpus.errors import InputError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def inputs(command: F) -> F:
+    """The options that ``plan`` and ``build`` share."""
+    options = [
+        click.option("--constitution", metavar="DIR|FILE", help="Default: constitution/"),
+        click.option("--seeds", metavar="DIR", help="Story seeds. Default: story_seeds/"),
+        click.option("-o", "--output", metavar="DIR", help="Default: output/"),
+        click.option("--config", metavar="FILE", help="Default: corpus.toml if there is one."),
+        click.option("--kinds", metavar="DIR|FILE", help="More document kinds, or your own ones."),
+        click.option("--headings", type=click.Choice(["markdown", "infer"]),
+                     help="How sections are found; 'infer' for text with bare-line titles."),
+        click.option("--tokens", metavar="N", help="Kept tokens to aim for: 200k, 3M."),
+        click.option("--mix", metavar="SHARES", help="documents=5,stories=3,advice=2"),
+        click.option("--only", metavar="STREAM", help="One stream alone."),
+        click.option("--languages", metavar="SHARES", help="English=8,German=1,Japanese=1"),
+        click.option("--without", multiple=True, metavar="PART",
+                     help="Ablation: rewrite, reasons, constitution or stories. Repeatable."),
+        click.option("--held-out", multiple=True, metavar="FILE",
+                     help="Your evaluation prompts: no document will hold one. Repeatable."),
+        click.option("--guard", type=click.Choice(["report", "drop", "allow"]),
+                     help="Texts shaped like known evaluations. Default: drop"),
+        click.option("--seed", type=int, metavar="N", help="Seed of the decks. Default: 0"),
+        click.option("--writer", type=click.Choice(["claude", "local", "rehearse"]),
+                     help="Default: claude when a key or base URL is set, else local."),
+        click.option("--model", metavar="NAME", help="The model that writes."),
+        click.option("--base-url", metavar="URL", help="Any server of the Messages API."),
+        click.option("--budget", type=float, metavar="USD", help="Never spend more than this."),
+        click.option("--batch/--no-batch", default=None,
+                     help="Message Batches. Default: from 200 pending requests on."),
+        click.option("--concurrency", metavar="N|auto", help="Calls at a time."),
+        click.option("--tokenizer", metavar="NAME|PATH", help="Counts tokens. Default: gpt2"),
+    ]  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def settings_of(flags: dict[str, Any]) -> Any:
+    """The settings that a configuration file and the flags over it come to."""
+    from corpus import settings
+
+    config = flags.pop("config", None)
+    path = Path(config) if config else Path("corpus.toml")
+    found = settings.load(path if config or path.exists() else None)
+    if (mix := flags.pop("mix", None)) is not None:
+        flags["mix"] = settings.mix(mix)
+    if (languages := flags.pop("languages", None)) is not None:
+        flags["languages"] = settings.shares("--languages", languages)
+    for name in ("without", "held_out"):
+        flags[name] = flags.pop(name, None) or None
+    if (only := flags.pop("only", None)) is not None:
+        flags["mix"] = {only: 1.0}
+    concurrency = flags.pop("concurrency", None)
+    if concurrency not in {None, "auto"}:
+        if not concurrency.isdigit():
+            raise InputError(f"--concurrency {concurrency!r}: a number, or 'auto'")
+        flags["concurrency"] = int(concurrency)
+    return found.with_flags(flags)
