@@ -138,13 +138,13 @@ def written(text: str, of: Order | None = None, *, message: str = MESSAGE) -> Do
     return document(wanted, progress(wanted, text, message=message), writer="claude", quality=None)
 
 
-def progress(of: Order, text: str = "", *, message: str = MESSAGE) -> Progress:
+def progress(of: Order, text: str | None = None, *, message: str = MESSAGE) -> Progress:
     """What an order has come to: a plan, of a chat the message, and the text where there is one."""
     done = Progress().add("spec", Text(PLAN, "end_turn", "k0", "m1"))
     if of.chat:
         above = "Be brief. The shop opens at nine." if of.system_form else ""
         done = done.add("message", Text(message, "end_turn", "k0", "m1", aside=above))
-    return done.add("draft", Text(text, "end_turn", "k1", "m1")) if text else done
+    return done if text is None else done.add("draft", Text(text, "end_turn", "k1", "m1"))
 
 
 def with_words(given: Order, words: int) -> Order:

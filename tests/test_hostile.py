@@ -23,6 +23,7 @@ from batchserver import running
 from conftest import SEED, SMALL, Corpus, environment
 from corpus import constitution, kinds, seeds, settings, store, write
 from corpus.errors import InputError
+from corpus.kinds.dealt import POOLS
 from corpus.model import Model, Writer
 from corpus.model.journal import Journal
 
@@ -88,19 +89,27 @@ REPLIES = """
 import dataclasses, sys
 sys.path.insert(0, sys.argv[1])
 import samples
-from corpus import principles, review, write
+from corpus import deliberate, grow, guard, principles, quiz, review, write
 text = "Word " + sys.argv[2] * (3_000_000 // len(sys.argv[2]))
 order, section = samples.order(), samples.section()
 principles.read(section, samples.reply(text))
 principles.find_quote("word " + text[:-1] + "!", text)
-write.read(order, samples.reply(text), "document")
+done = samples.progress(order)
+for step in write.steps():
+    if step.serves(order):
+        step.read(order, samples.reply(text))
+        step.read(order, samples.reply(f"<{step.name}>{text}</{step.name}>"))
+grow.read(samples.reply(text), frozenset())
+quiz.read(section, samples.reply(text))
+deliberate.read("an answer", samples.reply(text))
+guard.find(text)
 document = dataclasses.replace(samples.written("x", order), text=text)
 review.gates(order, document, "end_turn")
 review.read(document, samples.reply(f"<review>{text}</review>"), 3)
 """
 BOMBS = (
-    "<principle>", "<principle><statement>", "<name ", "[your ", "[Aa ", "1.", "a@b.", "sure ",
-    "\n", " ",
+    "<principle>", "<principle><statement>", "<seed>", "<question><ask>", "1: ", "holds: 1, ",
+    "<name ", "[your ", "[Aa ", "1.", "a@b.", "sure ", "\n", " ",
 )  # fmt: skip
 
 
@@ -203,14 +212,14 @@ def test_row_34_a_seed_that_gives_orders_does_not_change_the_plan(
 @pytest.mark.parametrize("name", [kind.name for kind in kinds.load().of("stories")])
 def test_row_34_what_a_seed_says_is_marked_as_material_and_changes_nothing_else(name: str) -> None:
     story = kinds.load().get(name)
-    facets = {facet: next(iter(shares)) for facet, shares in story.facets.items()} | {
-        "person": "Ilka"
-    }
+    facets = {facet: next(iter(shares)) for facet, shares in story.facets.items()} | dict.fromkeys(
+        POOLS, "Ilka"
+    )
     asked = []
     for premise in ("A tram is late.", ORDERS):
         dealt = samples.brief(kind=name, stream="stories", facets=facets)
         order = samples.order(story, seed=samples.seed(premise=premise), brief=dealt)
-        asked.append(write.ask_draft(order))
+        asked.append(dict(write.requests(order))["draft"])
         assert f"<seed>{premise}</seed>" in asked[-1].messages[0]["content"]
     tame, wild = (dataclasses.replace(request, messages=()) for request in asked)
     assert tame == wild
@@ -257,7 +266,8 @@ def test_row_35_a_request_of_a_batch_goes_by_nonce_and_place(tmp_path: Path) -> 
     with running() as provider, Journal(tmp_path / "journal.sqlite") as journal:
         writer = Writer("claude", "claude-haiku-5-5", provider.address, "k", batches=True)
         with Model(writer, journal, batch=True) as model:
-            list(model.answer([write.ask_draft(order, sample=n) for n in range(3)]))
+            request = dict(write.requests(order))["draft"]
+            list(model.answer([dataclasses.replace(request, sample=n) for n in range(3)]))
     ((batch),) = provider.batches.values()
     for place, row in enumerate(batch["requests"]):
         assert re.fullmatch(rf"[0-9a-f]{{16}}-{place}", row["custom_id"])

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from corpus import prompts
+from corpus.prompts import between
 from corpus.records import Reply, Request, Seed, digest
 
 EACH = 4  # germs of one request
@@ -22,7 +23,6 @@ TOKENS = 3_000
 STAKES = frozenset({"ordinary", "slight", "serious"})
 SHORTEST, LONGEST = 30, 110  # words of a premise
 
-_BLOCK = re.compile(r"<seed>(.*?)</seed>", re.DOTALL)
 _TEXTS = ("name", "premise", "skill", "stakes", "setting", "ending", "tags")
 
 
@@ -49,7 +49,7 @@ def read(reply: Reply, skills: frozenset[str]) -> tuple[list[Seed], Counter[str]
     """The seeds of a reply, and how many of its blocks were dropped, by reason."""
     seeds: list[Seed] = []
     dropped: Counter[str] = Counter()
-    for block in _BLOCK.findall(reply.text):
+    for block in between(reply.text, "seed"):
         fields = {name: _field(name, block) for name in _TEXTS}
         if reason := _fault(fields, skills):
             dropped[reason] += 1
@@ -72,8 +72,7 @@ def toml(seeds: Sequence[Seed]) -> str:
 
 
 def _field(name: str, block: str) -> str:
-    found = re.search(rf"<{name}>(.*?)</{name}>", block, re.DOTALL)
-    return " ".join(found[1].split()) if found else ""
+    return " ".join(next(between(block, name), "").split())
 
 
 def _fault(fields: dict[str, str], skills: frozenset[str]) -> str:

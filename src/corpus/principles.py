@@ -13,6 +13,7 @@ from itertools import islice
 
 from corpus import prompts
 from corpus.language import sentences
+from corpus.prompts import between
 from corpus.records import Principle, Reply, Request, Section, digest
 
 MAX_TOKENS = 6_000
@@ -54,25 +55,16 @@ def read(section: Section, reply: Reply) -> tuple[tuple[Principle, ...], int]:
     the shape of quotation marks may differ, the section's own letters are what is kept.
     """
     kept: dict[str, Principle] = {}
-    blocks = list(_between(reply.text, "principle"))
+    blocks = list(between(reply.text, "principle"))
     for block in blocks:
         fields = {
-            name: text.strip() for name in _FIELDS for text in islice(_between(block, name), 1)
+            name: text.strip() for name in _FIELDS for text in islice(between(block, name), 1)
         }
         quote = find_quote(fields.get("quote", ""), section.text)
         if len(fields) == len(_FIELDS) and quote and fields["statement"] and fields["why"]:
             made = _principle(section, fields["statement"], fields["why"], quote, "model")
             kept[made.id] = made
     return tuple(kept.values()), len(blocks) - len(kept)
-
-
-def _between(text: str, tag: str) -> Iterator[str]:
-    """What stands between a tag and its end, time after time; each letter is looked at once."""
-    opened, closed = f"<{tag}>", f"</{tag}>"
-    at = 0
-    while (start := text.find(opened, at)) >= 0 and (end := text.find(closed, start)) >= 0:
-        yield text[start + len(opened) : end]
-        at = end + len(closed)
 
 
 def find_quote(quote: str, text: str) -> str | None:

@@ -6,16 +6,13 @@ open questions of what the AI thinks ("Teaching Claude why", 2026). They never e
 
 from __future__ import annotations
 
-import re
-
 from corpus import prompts
+from corpus.prompts import between
 from corpus.records import Reply, Request, Section, digest
 
 SORTS = ("recall", "false", "open")
 EACH = 3  # questions of each sort from one section
 TOKENS = 2_500
-
-_BLOCK = re.compile(r"<question>(.*?)</question>", re.DOTALL)
 
 
 def ask(section: Section, ai_name: str, model: str) -> Request:
@@ -34,11 +31,10 @@ def ask(section: Section, ai_name: str, model: str) -> Request:
 def read(section: Section, reply: Reply) -> list[dict[str, str]]:
     """The questions of a reply as rows: id, section, sort, prompt, key."""
     rows = []
-    for block in _BLOCK.findall(reply.text):
+    for block in between(reply.text, "question"):
         found = {
-            name: " ".join(field[1].split())
+            name: " ".join(next(between(block, name), "").split())
             for name in ("sort", "ask", "key")
-            if (field := re.search(rf"<{name}>(.*?)</{name}>", block, re.DOTALL))
         }
         if found.get("sort") in SORTS and found.get("ask") and found.get("key"):
             name = digest("quiz", section.id, found["sort"], found["ask"])

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 from string import Template
@@ -50,6 +50,15 @@ def injections() -> dict[str, str]:
     """The values under which answers are drafted, by name; ``none`` is empty."""
     text = (Path(__file__).parent / "injections.toml").read_text(encoding="utf-8")
     return {name: value.strip() for name, value in tomllib.loads(text).items()}
+
+
+def between(text: str, tag: str) -> Iterator[str]:
+    """What stands between a tag and its end, time after time; each letter is looked at once."""
+    opened, closed = f"<{tag}>", f"</{tag}>"
+    at = 0
+    while (start := text.find(opened, at)) >= 0 and (end := text.find(closed, start)) >= 0:
+        yield text[start + len(opened) : end]
+        at = end + len(closed)
 
 
 @cache
