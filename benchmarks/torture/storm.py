@@ -23,7 +23,7 @@ from corpus.records import Request
 NAME = "storm"
 RATE, BURST = 50, 10  # of the bucket: requests per second, and how many it holds
 SERVER = ("--rpm", str(60 * RATE), "--burst", str(BURST), "--latency", "0.5")
-USED, WASTED = {"told": 0.90, "untold": 0.85}, 0.02  # targets: share of the rate, of attempts
+USED, WASTED = {"told": 0.90, "untold": 0.80}, 0.02  # targets: share of the rate, of attempts
 PATIENCE = 900.0  # seconds until the client is taken for hung
 
 
