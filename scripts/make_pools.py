@@ -1,11 +1,12 @@
 """Writes ``src/corpus/kinds/pools.json``: the people, towns and institutions that briefs are dealt.
 
 The tables in ``scripts/pools/`` are written by hand. Where a locale names a Faker locale, its given
-names are drawn from that. Faker is used here only, never in a build: its lists change from release
-to release, and a new release would change everybody's corpus. What a build reads is the file that
-this script wrote, and it is under version control.
+names are drawn from that, and those in ``without`` are left out. Faker is used here only, never in
+a build: its lists change from release to release, and a new release would change everybody's
+corpus. What a build reads is the file that this script wrote, and it is under version control.
 
-Run it as ``python scripts/make_pools.py`` after a change to a table, with ``faker`` installed.
+Run it as ``python scripts/make_pools.py`` after a change to a table, with ``faker`` installed (the
+file was made with release 40).
 """
 
 from __future__ import annotations
@@ -87,6 +88,7 @@ def main() -> None:
         if bad := [name for name in by_hand if fold(name) in overused]:
             raise SystemExit(f"[{key}] people: overused by models: {', '.join(bad)}")
         drawn = sampled(table["faker"], barred) if "faker" in table else []
+        drawn = [name for name in drawn if name not in table.get("without", [])]
         table["people"] = sorted({fold(name): name for name in [*drawn, *by_hand]}.values())
     count = Counter(fold(name) for table in found.values() for name in table["people"])
     lines = []
