@@ -187,7 +187,26 @@ def test_what_many_texts_share_becomes_a_ban_and_what_may_be_quoted_does_not() -
     assert any("it was late" in ban for ban in found)
     assert any(ban.startswith("the words") and "lamp" in ban for ban in found)
     assert score.tics(texts[:5]) == ()
-    assert not any("lamp" in ban for ban in score.tics(texts, allowed=[line]))
+    quoted = score.tics(texts, allowed=[line])
+    assert not any(ban.startswith("the words") and "lamp" in ban for ban in quoted)
+
+
+def test_a_sentence_from_a_mould_is_a_ban_of_its_own() -> None:
+    line = "{} had never been asked for the key before that"
+    names = ("Ilka", "Oke", "Baja", "Ito")
+    texts = [Text(f"t{n}", f"Rain fell. {line.format(names[n % 4])}. {n} {n}.") for n in range(24)]
+    assert any(ban.startswith('a sentence built as "_ had never') for ban in score.tics(texts))
+
+
+def test_the_next_round_is_told_what_the_first_has_too_much_of(
+    corpus: Corpus, folder: Path
+) -> None:
+    (folder / "corpus.toml").write_text("round_tokens = 12_000\n")
+    ended = corpus("build", "--tokens", "30k", "--only", "documents", *REHEARSE)
+    assert ended.returncode == 0, ended.stderr
+    made = json.loads((folder / "output" / "manifest.json").read_text())
+    assert made["rounds"] >= 3
+    assert sum(row["tokens"] for row in made["counts"].values()) >= 30_000
 
 
 def test_the_gap_between_the_judges_is_told_with_its_error() -> None:

@@ -69,6 +69,7 @@ class Settings:
     guard: str = "drop"
     held_out: tuple[str, ...] = ()
     blind: float = 0.1
+    round_tokens: int = 500_000
     attempts: int = 3
     judge_at_least: int = 3
     threshold: float = 0.7
@@ -169,7 +170,7 @@ def _check(where: str, name: str, value: Any, wanted: str) -> None:  # noqa: ANN
         raise InputError(f"{where}: {name} = {value!r}{did_you_mean(str(value), allowed)}")
     if isinstance(value, float) and not math.isfinite(value):
         raise InputError(f"{where}: {name} = {value!r}: a finite number is wanted")
-    positive = {"budget", "concurrency", "attempts", "shard_tokens"}
+    positive = {"budget", "concurrency", "attempts", "shard_tokens", "round_tokens"}
     if name in positive and value <= 0:
         raise InputError(f"{where}: {name} = {value!r}: must be more than 0")
     if name == "blind" and not 0 <= value <= 1:

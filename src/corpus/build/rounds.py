@@ -7,6 +7,7 @@ batch can carry, and nothing that arrives early can change what is asked next.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -105,11 +106,14 @@ class Works:
         """Rounds until every stream has its tokens, or a round brings nothing new."""
         self.goal = sum(goals.values())
         again: list[Brief] = []
-        while self.rounds < MOST_ROUNDS:
+        most = MOST_ROUNDS + 2 * self.goal // self._given.round_tokens
+        while self.rounds < most:
             needs = {s: goal - self.kept_tokens(s) for s, goal in goals.items()}
             needs = {stream: need for stream, need in needs.items() if need > 0}
             if not needs:
                 return
+            part = min(1.0, self._given.round_tokens / sum(needs.values()))
+            needs = {stream: math.ceil(need * part) for stream, need in needs.items()}
             before = sum(self.kept_tokens(stream) for stream in goals)
             briefs = self._deal(planner, needs, again)
             self._round(briefs)

@@ -24,6 +24,7 @@ output = "output"
 # ai_name = "Marl"              # default: from the constitution's title
 # kinds = "my_kinds"            # more document kinds, or your own versions of the shipped ones
 # headings = "infer"            # for plain text whose titles are bare lines
+# round_tokens = 500_000        # after so many the next round is told what there is too much of
 # attempts = 3                  # how often a rejected brief is dealt again, the first included
 # judge_at_least = 3            # the lowest mark, of 5, that a text may have
 # threshold = 0.7               # Jaccard similarity from which on two texts are near-duplicates

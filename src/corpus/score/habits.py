@@ -83,10 +83,10 @@ def skeleton(docs: Sequence[Doc], quoted: Sequence[Doc], scale: Scale) -> Metric
 
     Only sentences with at least 5 words of their own count.
     """
-    free = {form for q in quoted for form in _forms(q)}
+    free = {form for q in quoted for form in forms(q)}
     uses: Groups = defaultdict(list)
     for doc in docs:
-        for form in _forms(doc):
+        for form in forms(doc):
             uses[form].append(doc.text.id)
     shared = {
         form: sorted(once)
@@ -114,7 +114,7 @@ def _by_edge(name: Edge, docs: Iterable[Doc]) -> dict[str, list[str]]:
     return groups
 
 
-def _forms(doc: Doc) -> Iterator[str]:
+def forms(doc: Doc) -> Iterator[str]:
     """The skeletons of the sentences: capitalised words and numbers become one hole a run."""
     for sentence in doc.reading.sentences:
         form = [

@@ -1,6 +1,7 @@
 """What the corpus has too much of by now, as orders for the texts that are still to be written.
 
-Counted over everything kept so far: how texts open and close, phrases, names. A writer that is told
+Counted over everything kept so far: how texts open and close, sentences from a mould (``_`` stands
+for a name or a number), phrases, names. A writer that is told
 "not again" in so many words obeys; one that is asked for variety does not. The list is short,
 because a long one is read as a list of suggestions.
 """
@@ -10,17 +11,21 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from corpus.language import read, words
-from corpus.score.scale import Text
+from corpus.language import words
+from corpus.score.habits import forms
+from corpus.score.scale import Doc, Text
 
 OPENING, CLOSING, PHRASE = 3, 4, 5  # words
 ENOUGH = 20  # texts before anything is a habit
 LEAST = 3  # texts that share it
-SHARE = {"opening": 0.02, "closing": 0.02, "phrase": 0.03, "name": 0.01}  # of texts, from there on
-MOST = {"opening": 4, "closing": 3, "phrase": 5, "name": 6}  # listed
+SHARE = {  # of texts, from there on
+    "opening": 0.02, "closing": 0.02, "skeleton": 0.01, "phrase": 0.03, "name": 0.01,
+}  # fmt: skip
+MOST = {"opening": 4, "closing": 3, "skeleton": 3, "phrase": 5, "name": 6}  # listed
 _SAYS = {
     "opening": 'a text that opens with "{}"',
     "closing": 'a text that ends on "{}"',
+    "skeleton": 'a sentence built as "{}"',
     "phrase": 'the words "{}"',
     "name": "anybody called {}",
 }
@@ -58,11 +63,13 @@ def tics(
 
 def _habits(text: str) -> dict[str, set[str]]:
     said = words(text)
+    doc = Doc.of(Text("", text))
     return {
         "opening": {" ".join(said[:OPENING])} if len(said) > OPENING else set(),
         "closing": {" ".join(said[-CLOSING:])} if len(said) > CLOSING else set(),
         "phrase": set(_runs(said)),
-        "name": {name.split()[0] for name in read(text).names},
+        "name": {name.split()[0] for name in doc.reading.names},
+        "skeleton": {form for form in forms(doc) if "_" in form.split()},
     }
 
 
@@ -74,8 +81,8 @@ def _runs(said: Sequence[str]) -> Iterator[str]:
 def _free(allowed: Iterable[str]) -> Iterator[str]:
     for text in allowed:
         habits = _habits(text)
-        yield from habits["phrase"]
-        yield from habits["name"]
+        for kind in ("phrase", "name", "skeleton"):
+            yield from habits[kind]
 
 
 def _apart(ranked: Iterable[tuple[int, str]], most: int) -> list[tuple[int, str]]:
