@@ -242,6 +242,14 @@ def test_an_answer_is_held_against_the_principles_that_its_notes_name() -> None:
     assert '"q2"' not in asked(request)
 
 
+def test_a_claim_that_is_its_own_reason_is_said_once() -> None:
+    same = samples.principle(statement="Otis tells, because people build on it.")
+    same = dataclasses.replace(same, why=same.statement)
+    for _, request in write.requests(samples.order(samples.kind(prompt="x"), principle=same)):
+        assert "Its reason:" not in asked(request)
+    assert "Its reason:" in asked(ask(samples.order(), "draft"))
+
+
 def test_without_reasons_no_frame_shows_or_asks_for_one() -> None:
     kind = samples.kind(prompt="A notice by $person, $tone, of $words words.")
     plain = samples.order(kind, without=frozenset({"reasons"}))

@@ -71,6 +71,7 @@ class Order:
             "names": bool(self.names()),
             "language": self.language != ENGLISH,
             "reasons": "reasons" not in self.without,
+            "why": "reasons" not in self.without and self.principle.why != self.principle.statement,
             "constitution": "constitution" not in self.without,
         }
         hidden = set() if given["constitution"] else {"context"}
