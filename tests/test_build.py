@@ -134,7 +134,7 @@ def test_a_stopped_build_says_so_and_can_be_resumed(
             time.sleep(0.05)
         run.send_signal(signal.SIGTERM)
         _, said = run.communicate(timeout=60)
-    assert run.returncode == 75
+    assert run.returncode == 75, said.decode()
     assert b"run the same command again" in said
     assert json.loads(corpus("status", "--json").stdout)["state"] == "stopped"
     assert corpus(*OPTIONS, "--base-url", server[0]).returncode == 0

@@ -201,3 +201,25 @@ def test_a_build_on_a_terminal_shows_its_stages_and_ends_with_a_summary(folder: 
     os.close(ours)
     assert run.returncode in {0, 3}
     assert all(word in shown for word in (b"rewrite", b"judge", b"/s", b"documents kept of"))
+
+
+IMPORT = """
+import os, signal, sys, time
+from corpus.cli import signals
+sys.path.insert(0, sys.argv[1])
+signals.install()
+try:
+    import slow
+    time.sleep(10)
+except KeyboardInterrupt:
+    print(sys.modules["slow"].whole)
+"""
+
+
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
+def test_a_signal_during_an_import_waits_for_its_end(number: str, tmp_path: Path) -> None:
+    body = f"import os, signal\nos.kill(os.getpid(), signal.{number})\nwhole = sum(range(9))\n"
+    (tmp_path / "slow.py").write_text(body)
+    command = [sys.executable, "-c", IMPORT, str(tmp_path)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (ended.returncode, ended.stdout) == (0, "36\n"), ended.stderr

@@ -6,7 +6,6 @@ An error that was raised on purpose becomes one line on standard error and its e
 
 from __future__ import annotations
 
-import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import click
 
 from corpus import __version__
-from corpus.cli import writing
+from corpus.cli import signals, writing
 from corpus.cli.options import inputs, settings_of
 from corpus.errors import CorpusError, Interrupted
 
@@ -36,7 +35,7 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that was called."""
-        signal.signal(signal.SIGTERM, _interrupt)
+        signals.install()
         try:
             return super().invoke(ctx)
         except CorpusError as error:
@@ -45,10 +44,6 @@ class Commands(click.Group):
             raise Stop(error) from error
         except (KeyboardInterrupt, click.Abort):
             raise Stop(Interrupted("stopped; run the same command again to go on")) from None
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
 
 
 FIRST = """Build training corpora for alignment from a constitution and story seeds.
@@ -332,4 +327,7 @@ for command in writing.COMMANDS:
 
 def main() -> None:
     """Run the command line."""
-    cli()
+    try:
+        cli()
+    except KeyboardInterrupt:  # a signal before the first command, or after the last
+        sys.exit(Interrupted.exit_code)
