@@ -6,6 +6,7 @@ knows nothing of either.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from string import Template
@@ -137,6 +138,7 @@ class Order:
             "system_form": self.system_form,
             "injection": self.injection,
             "tools": self.tools,
+            "toolbox": _toolbox(self.tools),
             "bans": _bans(self.bans),
             "names": "; ".join(self.names()),
             "language": f"\nWrite it in {self.language}, as somebody who grew up with it writes.",
@@ -159,6 +161,12 @@ class Order:
 def numbered(lines: Iterable[str]) -> str:
     """Lines with their numbers, from 1."""
     return "\n".join(f"{number}. {line}" for number, line in enumerate(lines, 1))
+
+
+def _toolbox(tools: str) -> str:
+    """What the tools do, a line each: enough for whoever only has to know what is at hand."""
+    listed = json.loads(tools) if tools else []
+    return "\n".join(f"- {t['name']}: {t['description'].split('. ')[0]}" for t in listed)
 
 
 def _bans(bans: tuple[str, ...]) -> str:

@@ -226,10 +226,12 @@ class Planner:
         """One to three families of tools for a kind that has any."""
         if not kind.tools:
             return ()
-        shares = dict.fromkeys(kind.tools, 1.0)
+        main, *others = kind.tools
+        shares = dict.fromkeys(others, 1.0)
         number = int(self._deal(f"{kind.name}/tools", {"1": 2.0, "2": 2.0, "3": 1.0}, {}, "tools"))
-        dealt = [self._deal(f"{kind.name}/family", shares, {}, "family") for _ in range(number)]
-        return tuple(sorted(set(dealt)))
+        more = range(number - 1 if others else 0)
+        dealt = [self._deal(f"{kind.name}/family", shares, {}, "family") for _ in more]
+        return tuple(sorted({main, *dealt}))
 
     def _story_seed(self, dealt: dict[str, str]) -> str:
         seeds = dict.fromkeys((seed.id for seed in self._material.seeds), 1.0)

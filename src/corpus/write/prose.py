@@ -26,11 +26,18 @@ def ask_rewrite(order: Order, done: Progress) -> Request:
     against the few principles that its notes named, each with its verbatim quote.
     """
     held = _held(order, done.draft.aside) if order.chat else ""
+    words = order.brief.words
+    counts = {
+        "count": len(done.draft.text.split()),
+        "least": words * 9 // 10,
+        "most": words * 11 // 10,
+    }
     return request(
         "rewrite", order, 2 * order.brief.words,
         flags=frozenset({"held"} if held and "constitution" in order.flags else ()),
         assignment=order.assignment(answer=order.chat), text=done.draft.text, tag=order.tag,
         message=done.message, system_prompt=done.system, held=held,
+        **{name: str(count) for name, count in counts.items()},
     )  # fmt: skip
 
 

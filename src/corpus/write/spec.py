@@ -16,6 +16,7 @@ from corpus.write.frames import between, request
 from corpus.write.progress import SELF_ENDED, Progress, Text
 
 SPEC_WORDS = 600
+PLAN_WORDS = 220  # that a plan may have at least; one of a long text has more
 CHECK_WORDS = 60
 SHORTEST_PLAN = 40  # words
 SHORTEST_CARD = 3  # words that say how a card shows
@@ -29,7 +30,8 @@ def ask(order: Order, _: Progress) -> Request:
     both = order.assignment()
     if order.chat:
         both += f"\n\nAnd for the answer:\n\n{order.assignment(answer=True)}"
-    return request("spec", order, SPEC_WORDS, assignment=both)
+    most = min(max(PLAN_WORDS, order.brief.words // 9), SPEC_WORDS - PLAN_WORDS)
+    return request("spec", order, SPEC_WORDS, assignment=both, plan_words=str(most))
 
 
 def read(order: Order, reply: Reply) -> Text:
