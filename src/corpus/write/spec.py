@@ -15,7 +15,7 @@ from corpus.records import Reply, Request
 from corpus.write.frames import between, request
 from corpus.write.progress import SELF_ENDED, Progress, Text
 
-SPEC_WORDS = 600
+SPEC_WORDS = 600  # of an ordinary plan with its cards
 CHECK_WORDS = 60
 SHORTEST_PLAN = 40  # words
 SHORTEST_CARD = 3  # words that say how a card shows
@@ -61,7 +61,7 @@ def read_check(order: Order, reply: Reply) -> Text:
         return Text(text, stop, reply.key, reply.model)
     lines = [_ANSWER.fullmatch(line) for line in text.split("\n") if line.strip()]
     answers = {int(found[1]): found[2].lower() for found in lines if found}
-    cards = order.cards()
+    cards = order.planned()
     if len(answers) != len(lines) or set(answers) != set(range(1, len(cards) + 1)):
         return Text(text, "check_unreadable", reply.key, reply.model)
     lost = [name for number, (name, _) in enumerate(cards, 1) if answers[number] == "no"]
@@ -77,7 +77,7 @@ def _drift(order: Order, plan: str) -> str:
         return "drift_plan"
     if any(name.casefold() not in plan.casefold() for name in order.names()):
         return "drift_names"
-    for number, (name, _) in enumerate(order.cards(), 1):
+    for number, (name, _) in enumerate(order.planned(), 1):
         if len(answered.get(number, "").split()) < SHORTEST_CARD:
             return f"drift_{name}"
     return ""
