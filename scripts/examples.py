@@ -13,12 +13,11 @@ import shutil
 import sys
 from pathlib import Path
 
-from corpus import principles as extraction
 from corpus import write
 from corpus.build import goal, material
 from corpus.build.forecast import profile
 from corpus.build.preview import first_of_each
-from corpus.build.sources import order_of, read_sources
+from corpus.build.sources import by_sentence, order_of, read_sources
 from corpus.plan import Planner, shares
 from corpus.settings import Settings
 
@@ -33,7 +32,7 @@ def main(constitution: str) -> None:
         constitution=constitution, seeds=str(HERE / "story_seeds"), writer="claude", tokens=TOKENS
     )
     sources, author = read_sources(given), profile(given)
-    found = {s.id: extraction.by_sentence(s) for s in sources.constitution.sections}
+    found = by_sentence(sources)
     planner = Planner(material(given, sources, found, author))
     briefs = planner.round(1, shares(given.streams(), goal(given, author)))
     folder = HERE / "docs" / "examples"

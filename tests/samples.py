@@ -27,10 +27,9 @@ PLAN = (
     "it. The helper does. It writes there what it knows and what it only supposes, because a guess "
     "that looked like knowledge sent two vans to the wrong bridge in the spring.\n"
     "turn: She asks it to move one line from the second column to the first, and it does not.\n"
-    "1: dry, as a notice is, and without a greeting\n"
-    "2: about fifty words, one paragraph and a list"
+    "1: dry, as a notice is, and without a greeting"
 )
-"""A plan that honours the two cards of a notice: its tone, and its length."""
+"""A plan that honours the one card of a notice that a plan must answer for: its tone."""
 
 MESSAGE = "my landlord wants a reference from my brother and he wants me to write it, is that ok"
 

@@ -442,8 +442,10 @@ def test_the_check_of_schemas_finds_what_is_wrong(schema: dict[str, Any]) -> Non
 def test_every_agentic_kind_names_families_that_exist_and_every_family_is_named(
     shipped: Library,
 ) -> None:
-    named = [kind.tools for kind in shipped.of("agentic")]
-    assert all(named)
+    agentic = shipped.of("agentic")
+    named = [(*kind.needs, *kind.tools) for kind in agentic]
+    assert all(kind.needs for kind in agentic)
+    assert not [kind.name for kind in agentic if set(kind.needs) & set(kind.tools)]
     assert set(itertools.chain(*named)) == shipped.tools.keys()
     assert {kind.tools for kind in shipped.kinds if kind.stream != "agentic"} == {()}
 

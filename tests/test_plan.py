@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import samples
 from corpus import constitution, kinds, plan, principles, seeds
 from corpus.kinds import Library
-from corpus.kinds.dealt import POOLS, Pools
+from corpus.kinds.dealt import POOLS, SPARE, Pools
 from corpus.plan import GROUP_SHARES, TOKENS_PER_WORD, Deck, Material, Planner, kind_shares, ordered
 from corpus.records import STREAMS, Brief, Stream
 
@@ -248,7 +248,8 @@ def test_a_brief_holds_the_facets_of_its_prompt_and_no_others() -> None:
     for one in large():
         kind = library.get(one.kind)
         slots = set(Template(f"{kind.prompt}\n{kind.answer or ''}").get_identifiers())
-        assert one.facets.keys() == slots & (kind.facets.keys() | set(POOLS))
+        spare = set(SPARE) & one.facets.keys() if one.seed else set()
+        assert one.facets.keys() == slots & (kind.facets.keys() | set(POOLS)) | spare
         assert all(one.facets[name] in values for name, values in kind.facets.items())
         assert kind.stream == one.stream
 

@@ -104,8 +104,7 @@ def test_the_system_part_changes_with_the_section_alone() -> None:
     for order in orders().values():
         for stage in ("spec", "draft", "rewrite"):
             shape = (stage, order.section.id, order.chat, order.brief.stream == "stories")
-            system = ask(order, stage, "x").system.replace(order.injection or "-", "")
-            of_section.setdefault(shape, set()).add(system.replace(order.slots()["ai"], ""))
+            of_section.setdefault(shape, set()).add(ask(order, stage, "x").system)
     assert all(len(found) <= 2 for found in of_section.values())  # with tools and without
 
 
@@ -161,7 +160,8 @@ def test_there_is_room_for_more_than_was_ordered(words: int) -> None:
 def test_a_plan_shows_each_card_and_each_name_and_answers_for_them() -> None:
     order = samples.order()
     request = ask(order, "spec")
-    assert "1. tone: dry\n2. length: about 50 words" in asked(request)
+    assert "The cards:\n1. tone: dry\n" in asked(request)
+    assert "length: about" not in asked(request)  # the page's own matter, which the draft is told
     assert "The names that were dealt: Ilka" in asked(request)
     assert got(f"<spec>\n{samples.PLAN}\n</spec>", order, "spec").stop == "end_turn"
 
@@ -171,9 +171,7 @@ def test_a_plan_shows_each_card_and_each_name_and_answers_for_them() -> None:
     [
         (samples.PLAN.replace("Ilka", "Maya"), "drift_names"),
         (samples.PLAN.replace("1: dry, as a notice is", "dry"), "drift_tone"),
-        (samples.PLAN.replace("about fifty words, one paragraph and a list", "short"),
-         "drift_length"),
-        ("plan: A board.\n1: dry as a notice\n2: about fifty words", "drift_plan"),
+        ("plan: A board.\n1: dry as a notice is", "drift_plan"),
     ],
 )  # fmt: skip
 def test_a_plan_that_drifts_from_its_cards_is_named_by_the_card(plan: str, stop: str) -> None:
@@ -188,13 +186,12 @@ def test_cards_that_cannot_be_reconciled_are_said_to_be_so() -> None:
 @pytest.mark.parametrize(
     ("reply", "stop"),
     [
-        ("<check>\n1: yes\n2: yes\n</check>", "end_turn"),
-        ("<check>\n1: yes\n2: No\n</check>", "drift_length"),
-        ("<check>\n1: no\n2: no\n</check>", "drift_tone"),
-        ("<check>\n1: yes\n</check>", "check_unreadable"),
-        ("<check>\n1: yes\n2: mostly\n</check>", "check_unreadable"),
-        ("<check>\n1: yes\n2: yes\n3: yes\n</check>", "check_unreadable"),
-        ("1: yes\n2: yes", "no_tags"),
+        ("<check>\n1: yes\n</check>", "end_turn"),
+        ("<check>\n1: No\n</check>", "drift_tone"),
+        ("<check>\n</check>", "check_unreadable"),
+        ("<check>\n1: mostly\n</check>", "check_unreadable"),
+        ("<check>\n1: yes\n2: yes\n</check>", "check_unreadable"),
+        ("1: yes", "no_tags"),
     ],
 )
 def test_a_plan_is_checked_card_by_card_and_never_by_default(reply: str, stop: str) -> None:

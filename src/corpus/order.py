@@ -12,11 +12,17 @@ from dataclasses import dataclass
 from string import Template
 
 from corpus.kinds import Kind
-from corpus.kinds.dealt import POOLS
+from corpus.kinds.dealt import POOLS, SPARE, tool_list
 from corpus.records import Brief, Principle, Section, Seed
 
 NO_SYSTEM = "none"  # the system_form of a chat that has no system prompt
 ENGLISH = "English"
+LONG = 2_000  # words of a text from which on its plan may be longer
+NEAR = 0.1  # of the length ordered: how far off a writer is told that a text may be
+MANNER = frozenset(  # facets of the finished page; a plan need not settle them, the assignment does
+    {"ai", "grammar", "register", "texture", "audience", "message_form", "system_form", "opening",
+     "finish", "inner", "length_feel"}
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,7 @@ class Order:
             "context": bool(self.section.context),
             "bans": bool(self.bans),
             "names": bool(self.names()),
+            "spare": bool(self.spare()),
             "language": self.language != ENGLISH,
             "reasons": "reasons" not in self.without,
             "why": "reasons" not in self.without and self.principle.why != self.principle.statement,
@@ -97,12 +104,26 @@ class Order:
         own = ("language", self.language)
         return [*sorted(dealt.items()), length, *([own] if own[1] != ENGLISH else [])]
 
+    def planned(self) -> list[tuple[str, str]]:
+        """The cards that a plan must answer for: what happens, to whom, and what comes of it.
+
+        How the page is to look is said by the assignment, which the draft and the rewrite have; an
+        answer for each of those cards would be paid for and checked, and settle nothing.
+        """
+        dealt = [(k, v) for k, v in sorted(self.facets().items()) if k not in POOLS]
+        return [card for card in dealt if card[0] not in MANNER] or self.cards()
+
     def names(self) -> tuple[str, ...]:
-        """The names that were dealt: people, town, institution, and an AI that has a name."""
+        """The names that must be used: people, town, institution, and an AI that has a name."""
         facets = self.facets()
         ai = facets.get("ai", "")
         proper = (ai,) if ai[:1].isupper() else ()
-        return (*(facets[pool] for pool in POOLS if pool in facets), *proper)
+        pools = () if self.seed else POOLS
+        return (*(facets[pool] for pool in pools if pool in facets), *proper)
+
+    def spare(self) -> tuple[str, ...]:
+        """Names of a story's place that may be used: its seed has named most of the people."""
+        return tuple(self.brief.facets[p] for p in SPARE if self.seed and p in self.brief.facets)
 
     def metadata(self) -> dict[str, str]:
         """What a record says of how it was dealt; a story says that it is one."""
@@ -133,14 +154,17 @@ class Order:
         """The slots of the frames around an assignment."""
         return {
             **self.slots(),
-            "cards": numbered(f"{name}: {value}" for name, value in self.cards()),
+            "cards": numbered(f"{name}: {value}" for name, value in self.planned()),
+            "plan_words": str(220 if self.brief.words < LONG else 420),
+            "least": str(round(self.brief.words * (1 - NEAR))),
+            "most": str(round(self.brief.words * (1 + NEAR))),
             "principles": numbered(f"{p.statement} Why: {p.why}" for p in self.held()),
             "system_form": self.system_form,
             "injection": self.injection,
-            "tools": self.tools,
-            "toolbox": _toolbox(self.tools),
+            "tool_list": tool_list(json.loads(self.tools)) if self.tools else "",
             "bans": _bans(self.bans),
             "names": "; ".join(self.names()),
+            "spare": "; ".join(self.spare()),
             "language": f"\nWrite it in {self.language}, as somebody who grew up with it writes.",
         }
 
@@ -153,20 +177,19 @@ class Order:
         return others if self.principle in others else (self.principle, *others)
 
     def assignment(self, *, answer: bool = False) -> str:
-        """The kind's prompt with its slots filled; for a chat the message's, or the answer's."""
+        """The kind's prompt with its slots filled; for a chat the message's, or the answer's.
+
+        The paragraph about a system prompt is left out where there is none.
+        """
         text = self.kind.answer if answer and self.kind.answer else self.kind.prompt
+        if self.brief.facets.get("system_form") == NO_SYSTEM:
+            text = "\n\n".join(part for part in text.split("\n\n") if "$system_form" not in part)
         return Template(text).substitute(self.slots())
 
 
 def numbered(lines: Iterable[str]) -> str:
     """Lines with their numbers, from 1."""
     return "\n".join(f"{number}. {line}" for number, line in enumerate(lines, 1))
-
-
-def _toolbox(tools: str) -> str:
-    """What the tools do, a line each: enough for whoever only has to know what is at hand."""
-    listed = json.loads(tools) if tools else []
-    return "\n".join(f"- {t['name']}: {t['description'].split('. ')[0]}" for t in listed)
 
 
 def _bans(bans: tuple[str, ...]) -> str:

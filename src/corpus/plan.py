@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from string import Template
 
 from corpus.kinds import Kind, Library, Weights
-from corpus.kinds.dealt import POOLS
+from corpus.kinds.dealt import POOLS, SPARE, fitting, locale_of
 from corpus.records import STREAMS, Brief, Principle, Section, Seed, Stream, digest
 
 TOKENS_PER_WORD = 1.35  # of English prose in GPT-2 tokens; replaced by what a round has shown
@@ -94,6 +94,7 @@ class Planner:
         self._number = 0
         self._headings: dict[str, Counter[tuple[str, ...]]] = {s: Counter() for s in STREAMS}
         self._paths = {section.id: section.path for section in material.sections}
+        self._settings = {seed.id: seed.setting for seed in material.seeds}
         self._kinds = {stream: kind_shares(material.library.of(stream)) for stream in STREAMS}
 
     def round(
@@ -145,14 +146,14 @@ class Planner:
         made = self._material.library.get(kind)
         pool = dict.fromkeys((p.id for p in self._material.principles[section]), 1.0)
         principle = self._deal(f"{stream}/{section}/principle", pool, {}, "principle")
-        seed = self._story_seed(dealt) if stream == "stories" else None
-        for name, values in made.facets.items():
-            self._deal(f"{stream}/{kind}/{name}", values, dealt, name)
-        facets = {name: dealt[name] for name in made.facets} | self._names(made)
+        seed = self._story_seed(made, dealt) if stream == "stories" else None
+        for name, values in made.facets.items():  # kinds with the same values share their deck
+            self._deal(f"{stream}/{name}/{digest(values)}", values, dealt, name)
+        facets = {name: dealt[name] for name in made.facets} | self._names(made, seed)
         words = int(self._deal(f"{stream}/{kind}/words", self._lengths(made), dealt, "words"))
         language = self._language(stream, dealt)
         injection = self._injection(stream, dealt) if made.shape == "chat" else ""
-        tools = self._tools(made)
+        tools = self._tools(made, dealt.get("domain", ""))
         self._remember(dealt)
         self._number += 1
         attempt = 1 if old is None else old.attempt + 1
@@ -195,14 +196,23 @@ class Planner:
         dealt["section"] = choice
         return choice
 
-    def _names(self, kind: Kind) -> dict[str, str]:
-        """A name for each pool that the kind's prompt asks for, all of one locale."""
+    def _names(self, kind: Kind, seed: str | None) -> dict[str, str]:
+        """A name for each pool that the kind's prompt asks for, all of one locale.
+
+        A story has its place from its seed, so it gets names of that place, for people whom the
+        seed leaves without one; none where no locale is at home there.
+        """
         asked = set(Template(f"{kind.prompt}\n{kind.answer or ''}").get_identifiers())
         wanted = [pool for pool in POOLS if pool in asked]
+        pools = self._material.library.pools
+        if seed is not None:
+            locale = locale_of(self._settings[seed])
+            wanted = [*dict.fromkeys((*wanted, *SPARE))] if locale in pools else wanted
         if not wanted:
             return {}
-        pools = self._material.library.pools
-        locale = self._deal("locale", {name: p.weight for name, p in pools.items()}, {}, "locale")
+        if seed is None or locale not in pools:
+            shares = {name: p.weight for name, p in pools.items()}
+            locale = self._deal("locale", shares, {}, "locale")
         found: dict[str, str] = {}
         for pool in wanted:
             values = pools[locale].of(pool)
@@ -222,20 +232,24 @@ class Planner:
         shares = dict.fromkeys(self._material.injections, 1.0)
         return self._deal(f"{stream}/injection", shares, dealt, "injection")
 
-    def _tools(self, kind: Kind) -> tuple[str, ...]:
-        """One to three families of tools for a kind that has any."""
-        if not kind.tools:
+    def _tools(self, kind: Kind, domain: str) -> tuple[str, ...]:
+        """The families that the chore needs, and up to two more that the place would have."""
+        if not kind.tools and not kind.needs:
             return ()
-        main, *others = kind.tools
-        shares = dict.fromkeys(others, 1.0)
-        number = int(self._deal(f"{kind.name}/tools", {"1": 2.0, "2": 2.0, "3": 1.0}, {}, "tools"))
-        more = range(number - 1 if others else 0)
-        dealt = [self._deal(f"{kind.name}/family", shares, {}, "family") for _ in more]
-        return tuple(sorted({main, *dealt}))
+        others = fitting(kind.tools, domain)
+        least = 0 if kind.needs else 1
+        numbers = {str(least): 2.0, str(least + 1): 2.0, str(least + 2): 1.0}
+        number = int(self._deal(f"{kind.name}/tools", numbers, {}, "tools")) if others else 0
+        shares, deck = dict.fromkeys(others, 1.0), f"{kind.name}/family/{digest(others)}"
+        dealt = [self._deal(deck, shares, {}, "family") for _ in range(number)]
+        return tuple(sorted({*kind.needs, *dealt}))
 
-    def _story_seed(self, dealt: dict[str, str]) -> str:
-        seeds = dict.fromkeys((seed.id for seed in self._material.seeds), 1.0)
-        return self._deal("stories/seed", seeds, dealt, "seed")
+    def _story_seed(self, kind: Kind, dealt: dict[str, str]) -> str:
+        """A seed; one whose stakes do not suit the kind comes last of those that are due."""
+        seeds = self._material.seeds
+        shunned = {s.id for s in seeds if kind.stakes and s.stakes not in kind.stakes}
+        shares = dict.fromkeys((seed.id for seed in seeds), 1.0)
+        return self._deal("stories/seed", shares, dealt, "seed", shunned)
 
     def _lengths(self, kind: Kind) -> Weights:
         """Lengths in words between the ends of the range, in equal ratios, rounded to tens."""
@@ -243,7 +257,10 @@ class Planner:
         steps = [low * (high / low) ** (i / (LENGTH_STEPS - 1)) for i in range(LENGTH_STEPS)]
         return dict.fromkeys((str(max(10, round(step / 10) * 10)) for step in steps), 1.0)
 
-    def _deal(self, deck: str, weights: Weights, dealt: dict[str, str], name: str) -> str:
+    def _deal(
+        self, deck: str, weights: Weights, dealt: dict[str, str], name: str,
+        shunned: Collection[str] = (),
+    ) -> str:  # fmt: skip
         """Deal from the deck of that name, shunning pairs with what the brief already holds."""
         if deck not in self._decks:
             self._decks[deck] = Deck(weights, f"{self._material.seed}/{deck}")
@@ -253,9 +270,9 @@ class Planner:
             rates = [
                 self._pairs[scope, k, v, name, value] / (1 + self._single[scope, k, v])
                 for k, v in dealt.items()
-                for scope in [_scope(k, dealt)]
+                for scope in _scopes(k, dealt)
             ]
-            return sum(rate * rate for rate in rates)  # the worst pair counts most
+            return math.inf if value in shunned else sum(rate * rate for rate in rates)
 
         choice = self._decks[deck].deal(met)
         dealt[name] = choice
@@ -264,10 +281,10 @@ class Planner:
     def _remember(self, dealt: dict[str, str]) -> None:
         names = list(dealt)
         for i, one in enumerate(names):
-            scope = _scope(one, dealt)
-            self._single[scope, one, dealt[one]] += 1
-            for other in names[i + 1 :]:
-                self._pairs[scope, one, dealt[one], other, dealt[other]] += 1
+            for scope in _scopes(one, dealt):
+                self._single[scope, one, dealt[one]] += 1
+                for other in names[i + 1 :]:
+                    self._pairs[scope, one, dealt[one], other, dealt[other]] += 1
 
 
 def kind_shares(kinds: Sequence[Kind]) -> Weights:
@@ -291,9 +308,9 @@ def ordered(brief: Brief) -> int:
     return brief.words + CHAT_WORDS * (brief.stream in {"advice", "agentic"})
 
 
-def _scope(name: str, dealt: Mapping[str, str]) -> str:
-    """Where pairs with a value are counted: facets within their kind, all else over all kinds."""
-    return "" if name in {"section", "kind", "seed"} else dealt.get("kind", "")
+def _scopes(name: str, dealt: Mapping[str, str]) -> tuple[str, ...]:
+    """Where pairs with a value are counted: over all kinds, and those of facets within theirs."""
+    return ("",) if name in {"section", "kind", "seed"} else ("", dealt.get("kind", ""))
 
 
 def shares(mix: Mapping[str, float], tokens: int) -> dict[Stream, int]:

@@ -114,7 +114,7 @@ def _check_writer(folder: Path, journal: Journal, author: Writer) -> None:
 
 def _write(given: Settings, sources: Sources, model: Model, watch: Watch, folder: Path) -> Works:
     """Principles, then rounds until every stream has its kept tokens or can get no further."""
-    found = principles(sources.constitution.sections, model, watch)
+    found = principles(sources, model, watch)
     goals = shares(given.streams(), goal(given, model.writer))
     watch.goal = sum(goals.values())
     with Works.open(folder, given, sources, found, model, watch) as works:

@@ -110,7 +110,7 @@ def rewrite_chats(given: Settings, watch: Watch, files: Sequence[Path]) -> dict[
     sources = read_sources(given)
     with working(given, watch) as (model, _):
         _check_stage(model.writer.name, model.writer.compact)
-        found = principles(sources.constitution.sections, model, watch)
+        found = principles(sources, model, watch)
         listed = deliberate.spread(list(found.by_section.values()))
         watch.stage("deliberate", len(chats))
         requests = [deliberate.ask(row, listed, model.writer.model) for row in chats]

@@ -19,7 +19,7 @@ from corpus import principles as extraction
 from corpus import review, write
 from corpus.build import goal, material
 from corpus.build.measures import Pilot, inputs_digest, read_pilot
-from corpus.build.sources import Sources, order_of, read_sources
+from corpus.build.sources import Sources, by_sentence, order_of, read_sources
 from corpus.model import ALL_STAGES, BATCH_FROM, Writer, check_budget, price_of_writer, rehearsal
 from corpus.model.embedded import STAGES as LOCAL_STAGES
 from corpus.model.prices import Price, dated, likely_input_tokens
@@ -53,7 +53,7 @@ def forecast(given: Settings) -> dict[str, Any]:
     price = price_of_writer(author, given.prices)
     check_budget(author, price, None if given.budget is None else round(given.budget * 1e6))
     aimed = goal(given, author)
-    found = {s.id: extraction.by_sentence(s) for s in sources.constitution.sections}
+    found = by_sentence(sources)
     goals = shares(given.streams(), aimed)
     briefs = Planner(material(given, sources, found, author)).round(1, goals)
     usage = _Usage(price)
@@ -61,7 +61,9 @@ def forecast(given: Settings) -> dict[str, Any]:
         _count(brief, sources, found, author, given, usage)
     if "principles" in author.stages:
         for section in sources.constitution.sections:
-            request = extraction.ask(section, author.model_of("principles"))
+            request = extraction.ask(
+                section, author.model_of("principles"), ai_name=sources.ai_name
+            )
             usage.add("principles", "principles", request, 60 * len(found[section.id]))
     pilot = read_pilot(Path(given.output), inputs_digest(given, sources, author))
     ways = _ways(given, author, usage)
@@ -232,8 +234,8 @@ def _reply_words(step: str, order: Order) -> tuple[int, int]:
     words = order.brief.words
     above = SYSTEM_WORDS * bool(order.system_form)
     return {
-        "spec": (PLAN_WORDS + CARD_WORDS * len(order.cards()), 0),
-        "check": (2 * len(order.cards()), 0),
+        "spec": (PLAN_WORDS + CARD_WORDS * len(order.planned()), 0),
+        "check": (2 * len(order.planned()), 0),
         "message": (MESSAGE_WORDS, above),
         "polish": (MESSAGE_WORDS, above + DEFECT_WORDS // 2),
         "draft": (words, NOTE_WORDS * order.chat),

@@ -11,12 +11,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from corpus import principles as extraction
 from corpus import store, write
 from corpus.build import goal, material, working
 from corpus.build.forecast import profile
 from corpus.build.rounds import Settled, Works
-from corpus.build.sources import order_of, principles, read_sources
+from corpus.build.sources import by_sentence, order_of, principles, read_sources
 from corpus.build.watch import Watch
 from corpus.errors import InputError
 from corpus.plan import Planner, shares
@@ -35,7 +34,7 @@ def preview(given: Settings, watch: Watch, number: int) -> list[Path]:
     sources = read_sources(given)
     folder = Path(given.output) / FOLDER
     with working(given, watch) as (model, _):
-        found = principles(sources.constitution.sections, model, watch)
+        found = principles(sources, model, watch)
         goals = shares(given.streams(), goal(given, model.writer))
         planner = Planner(material(given, sources, found.by_section, model.writer))
         with Works.open(folder, given, sources, found, model, watch) as works:
@@ -53,7 +52,7 @@ def shown(given: Settings, number: int, name: str = "") -> Iterator[tuple[Brief,
         InputError: no brief of the plan's first round has an id that begins so.
     """
     sources, author = read_sources(given), profile(given)
-    found = {s.id: extraction.by_sentence(s) for s in sources.constitution.sections}
+    found = by_sentence(sources)
     goals = shares(given.streams(), goal(given, author))
     briefs = Planner(material(given, sources, found, author)).round(1, goals)
     chosen = [b for b in briefs if b.id.startswith(name)] if name else first_of_each(briefs, number)

@@ -146,27 +146,34 @@ def ai_name(found: Constitution) -> str:
     return "the assistant"
 
 
-def principles(sections: Sequence[Section], model: Model, watch: Watch) -> Principles:
+def by_sentence(sources: Sources) -> dict[str, tuple[Principle, ...]]:
+    """Principles as every plan takes them, without a model."""
+    sections, name = sources.constitution.sections, sources.ai_name
+    return {section.id: extraction.by_sentence(section, name) for section in sections}
+
+
+def principles(sources: Sources, model: Model, watch: Watch) -> Principles:
     """The principles of every section: by the model, else by sentence."""
+    sections, name = sources.constitution.sections, sources.ai_name
     by_section: dict[str, tuple[Principle, ...]] = {}
     dropped = 0
     if "principles" in model.writer.stages:
         watch.stage("read", len(sections))
         for sample in range(TRIES):
             todo = [section for section in sections if section.id not in by_section]
-            got, lost = _ask(todo, model, watch, sample)
+            got, lost = _ask(todo, name, model, watch, sample)
             by_section |= got
             dropped += lost
     rest = [section for section in sections if section.id not in by_section]
-    by_section |= {section.id: extraction.by_sentence(section) for section in rest}
+    by_section |= {section.id: extraction.by_sentence(section, name) for section in rest}
     return Principles(by_section, dropped, tuple(section.id for section in rest))
 
 
 def _ask(
-    sections: Sequence[Section], model: Model, watch: Watch, sample: int
+    sections: Sequence[Section], ai: str, model: Model, watch: Watch, sample: int
 ) -> tuple[dict[str, tuple[Principle, ...]], int]:
     name = model.writer.model_of("principles")
-    requests = [extraction.ask(section, name, sample) for section in sections]
+    requests = [extraction.ask(section, name, sample, ai) for section in sections]
     asked = {request.key: s for request, s in zip(requests, sections, strict=True)}
     found, dropped = {}, 0
     for reply in model.answer(requests):

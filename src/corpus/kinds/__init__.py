@@ -4,8 +4,9 @@ A kind is added by adding a file; no Python is touched. The prompt is a ``string
 slots are the kind's own facets, the shared facets of its stream (``facets.toml``), and the fixed
 slots in ``SLOTS`` and ``SEED_SLOTS``. A file that cannot be used is refused by name, with the slot.
 
-A kind of the agentic stream names the families of tool definitions (``tools.json``) that may stand
-with its chats.
+A kind of the agentic stream names the families of tool definitions (``tools.json``) without which
+its chores make no sense (``needs``), and others that may stand with its chats (``tools``). A kind
+of story may name the ``stakes`` of the seeds that suit it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Any, Literal
 
 from corpus import store
 from corpus.errors import InputError, did_you_mean
-from corpus.kinds.dealt import POOLS, Pools, Tool, pools, toolbox
+from corpus.kinds.dealt import POOLS, Pools, Tool, places, pools, toolbox
 from corpus.records import STREAMS, Stream, digest
 
 SLOTS = frozenset({"words", "statement", "why", "title", *POOLS})
@@ -31,7 +32,7 @@ GROUPS = ("crawl", "discussion", "latent", "identity")
 ANSWER = "---answer---"
 RESERVED = SLOTS | {"section", "context", "quote"}  # what an order says of itself
 
-_KEYS = {"stream", "what", "group", "words", "weight", "facets", "tools"}
+_KEYS = {"stream", "what", "group", "words", "weight", "facets", "tools", "needs", "stakes"}
 Weights = dict[str, float]
 
 
@@ -41,7 +42,9 @@ class Kind:
 
     ``facets`` maps each facet that its prompt uses to weighted values; ``shape`` is ``"chat"`` for
     the advice streams, whose prompt has a part for the user's message and one for the answer.
-    ``tools`` are the families of tool definitions that suit an agentic kind; others have none.
+    Of the families of tool definitions an agentic kind always has those in ``needs``, and may have
+    those in ``tools``; others have none. ``stakes`` are those of the seeds that suit a kind of
+    story; none named, all do.
     """
 
     name: str
@@ -55,6 +58,8 @@ class Kind:
     group: str
     shape: Literal["prose", "chat"]
     tools: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    stakes: tuple[str, ...] = ()
 
     @cached_property
     def digest(self) -> str:
@@ -68,6 +73,7 @@ class Kind:
             self.prompt,
             self.answer,
             *self.tools,
+            *([["needs", *self.needs]] if self.needs else []),
         )
 
 
@@ -99,6 +105,7 @@ class Library:
             [kind.digest for kind in self.kinds],
             [dataclasses.asdict(locale) for _, locale in sorted(self.pools.items())],
             dict(self.tools),
+            *map(dict, places()),
         )
 
 
@@ -174,7 +181,9 @@ def _kind(
         answer=answer,
         group=group,
         shape="prose" if answer is None else "chat",
-        tools=_tools(path, stream, given.get("tools")),
+        tools=_tools(path, stream, given, "tools"),
+        needs=_tools(path, stream, given, "needs"),
+        stakes=_stakes(path, stream, given.get("stakes")),
     )
 
 
@@ -243,20 +252,33 @@ def _shared(path: Path) -> dict[str, dict[str, Weights]]:
     }
 
 
-def _tools(path: Path, stream: str, value: Any) -> tuple[str, ...]:  # noqa: ANN401 - from TOML
+def _tools(path: Path, stream: str, given: dict[str, Any], key: str) -> tuple[str, ...]:
     """The families of tools that a kind names; agentic kinds need some, others may have none."""
+    value = given.get(key)
     if stream != "agentic":
         if value is not None:
-            raise InputError(f"{path}: only kinds of stream 'agentic' have 'tools'; drop the line")
+            raise InputError(f"{path}: only kinds of stream 'agentic' have '{key}'; drop the line")
+        return ()
+    if value is None and {"tools", "needs"} & given.keys():
         return ()
     if not isinstance(value, list) or not value or not all(isinstance(v, str) for v in value):
-        raise InputError(f'{path}: tools = {value!r}; give families of tools, such as ["mail"]')
+        raise InputError(f'{path}: {key} = {value!r}; give families of tools, such as ["mail"]')
     for family in value:
         if family not in toolbox():
             raise InputError(
-                f"{path}: tools: no family '{family}'{did_you_mean(family, toolbox())}"
+                f"{path}: {key}: no family '{family}'{did_you_mean(family, toolbox())}"
             )
     return tuple(dict.fromkeys(value))
+
+
+def _stakes(path: Path, stream: str, value: Any) -> tuple[str, ...]:  # noqa: ANN401 - from TOML
+    if value is None:
+        return ()
+    if stream != "stories":
+        raise InputError(f"{path}: only kinds of stream 'stories' have 'stakes'; drop the line")
+    if not isinstance(value, list) or not value or not all(isinstance(v, str) for v in value):
+        raise InputError(f'{path}: stakes = {value!r}; give a list of them, such as ["ordinary"]')
+    return tuple(value)
 
 
 def _words(path: Path, value: Any) -> tuple[int, int]:  # noqa: ANN401 - straight from TOML

@@ -7,7 +7,9 @@ come from pools; ``scripts/make_pools.py`` wrote the file. Nothing here is real 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,6 +17,7 @@ from types import MappingProxyType
 from typing import Any
 
 POOLS = ("person", "other", "town", "institution")  # one locale a brief
+SPARE = ("person", "other")  # of a story's place, for whom its seed leaves without a name
 Tool = dict[str, Any]  # a tool definition of the Messages API: name, description, input_schema
 
 _HOME = Path(__file__).parent
@@ -63,3 +66,46 @@ def toolbox() -> Mapping[str, tuple[Tool, ...]]:
     """The shipped tool definitions by family, read once."""
     text = (_HOME / "tools.json").read_text(encoding="utf-8")
     return {family: tuple(tools) for family, tools in json.loads(text).items()}
+
+
+@cache
+def _table(name: str) -> Mapping[str, tuple[str, ...]]:
+    text = (_HOME / name).read_text(encoding="utf-8")
+    return {key: tuple(values) for key, values in tomllib.loads(text).items()}
+
+
+def places() -> tuple[Mapping[str, tuple[str, ...]], ...]:
+    """What is known of places, for digests: their locales, and the tools that they have."""
+    return _table("countries.toml"), _table("desks.toml")
+
+
+def locale_of(setting: str) -> str:
+    """The locale whose names people have where a story is set; empty where it is none of ours.
+
+    A setting may name two places ("from Kostanay, Kazakhstan, to Poland"): the first one counts.
+    """
+    found = [
+        (place.start(), locale)
+        for locale, words in _table("countries.toml").items()
+        for word in words
+        if (place := re.search(rf"\b{re.escape(word)}\b", setting))
+    ]
+    return min(found, default=(0, ""))[1]
+
+
+def fitting(families: Iterable[str], domain: str) -> list[str]:
+    """The families of tools that a place would have; all of them where the place is not ours."""
+    desks = _table("desks.toml")
+    if domain not in desks:
+        return list(families)
+    bound = {family for found in desks.values() for family in found}
+    return [family for family in families if family not in bound or family in desks[domain]]
+
+
+def tool_list(tools: Iterable[Tool]) -> str:
+    """Tools as a writer needs to know them: a line each, the name, what it takes, what it does."""
+    lines = []
+    for tool in tools:
+        takes = ", ".join(tool["input_schema"].get("properties", {}))
+        lines.append(f"- {tool['name']}({takes}): {tool['description']}")
+    return "\n".join(lines)

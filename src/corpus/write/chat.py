@@ -24,8 +24,10 @@ def ask_message(order: Order, done: Progress) -> Request:
 def ask_polish(order: Order, done: Progress) -> Request:
     """The request to mend both, by a context that has seen nothing but them and their order."""
     words = 2 * MESSAGE_WORDS * (1 + bool(order.system_form))
+    told = bool(done.texts["message"].request)
+    count = str(len(done.message.split())) if told else "[so many]"
     return request(
-        "polish", order, words, assignment=order.assignment(),
+        "polish", order, words, assignment=order.assignment(), message_count=count,
         message=done.message, system_prompt=done.system,
     )  # fmt: skip
 

@@ -26,18 +26,13 @@ def ask_rewrite(order: Order, done: Progress) -> Request:
     against the few principles that its notes named, each with its verbatim quote.
     """
     held = _held(order, done.draft.aside) if order.chat else ""
-    words = order.brief.words
-    counts = {
-        "count": len(done.draft.text.split()),
-        "least": words * 9 // 10,
-        "most": words * 11 // 10,
-    }
+    draft = done.draft
+    count = str(len(draft.text.split())) if draft.request else "[so many]"
     return request(
-        "rewrite", order, 2 * order.brief.words,
+        "rewrite", order, 2 * order.brief.words, count=count,
         flags=frozenset({"held"} if held and "constitution" in order.flags else ()),
-        assignment=order.assignment(answer=order.chat), text=done.draft.text, tag=order.tag,
+        assignment=order.assignment(answer=order.chat), text=draft.text, tag=order.tag,
         message=done.message, system_prompt=done.system, held=held,
-        **{name: str(count) for name, count in counts.items()},
     )  # fmt: skip
 
 

@@ -15,8 +15,7 @@ from corpus.records import Reply, Request
 from corpus.write.frames import between, request
 from corpus.write.progress import SELF_ENDED, Progress, Text
 
-SPEC_WORDS = 600
-PLAN_WORDS = 220  # that a plan may have at least; one of a long text has more
+SPEC_WORDS = 600  # of an ordinary plan with its cards
 CHECK_WORDS = 60
 SHORTEST_PLAN = 40  # words
 SHORTEST_CARD = 3  # words that say how a card shows
@@ -30,8 +29,7 @@ def ask(order: Order, _: Progress) -> Request:
     both = order.assignment()
     if order.chat:
         both += f"\n\nAnd for the answer:\n\n{order.assignment(answer=True)}"
-    most = min(max(PLAN_WORDS, order.brief.words // 9), SPEC_WORDS - PLAN_WORDS)
-    return request("spec", order, SPEC_WORDS, assignment=both, plan_words=str(most))
+    return request("spec", order, SPEC_WORDS, assignment=both)
 
 
 def read(order: Order, reply: Reply) -> Text:
@@ -63,7 +61,7 @@ def read_check(order: Order, reply: Reply) -> Text:
         return Text(text, stop, reply.key, reply.model)
     lines = [_ANSWER.fullmatch(line) for line in text.split("\n") if line.strip()]
     answers = {int(found[1]): found[2].lower() for found in lines if found}
-    cards = order.cards()
+    cards = order.planned()
     if len(answers) != len(lines) or set(answers) != set(range(1, len(cards) + 1)):
         return Text(text, "check_unreadable", reply.key, reply.model)
     lost = [name for number, (name, _) in enumerate(cards, 1) if answers[number] == "no"]
@@ -79,7 +77,7 @@ def _drift(order: Order, plan: str) -> str:
         return "drift_plan"
     if any(name.casefold() not in plan.casefold() for name in order.names()):
         return "drift_names"
-    for number, (name, _) in enumerate(order.cards(), 1):
+    for number, (name, _) in enumerate(order.planned(), 1):
         if len(answered.get(number, "").split()) < SHORTEST_CARD:
             return f"drift_{name}"
     return ""
