@@ -151,7 +151,7 @@ def test_corpus_rewrite_keeps_every_other_key_and_says_what_it_left(
     (folder / "chats.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     ended = corpus("rewrite", "chats.jsonl", "-o", "new", "--json", *REHEARSE)
     assert ended.returncode == 0, ended.stderr
-    assert json.loads(ended.stdout)["left"] == {"no_answer": 1}
+    assert json.loads(ended.stdout)["left"] == {"no_messages": 1}
     made = json.loads((folder / "new" / "rewritten.jsonl").read_text())
     assert (made["mine"], made["tools"], made["messages"][0]) == (7, "[]", rows[0]["messages"][0])
     assert made["messages"][1]["content"] != rows[0]["messages"][1]["content"]

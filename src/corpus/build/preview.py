@@ -13,7 +13,7 @@ from pathlib import Path
 
 from corpus import store, write
 from corpus.build import goal, material, working
-from corpus.build.forecast import profile
+from corpus.build.authors import profile
 from corpus.build.rounds import Settled, Works
 from corpus.build.sources import by_sentence, order_of, principles, read_sources
 from corpus.build.watch import Watch
