@@ -233,7 +233,7 @@ def test_a_file_that_holds_no_prompts_is_refused_by_name(
         Held.load(path)
     assert said in str(caught.value)
     assert str(path) in str(caught.value)
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="no such file"):
         Held.load(tmp_path / "none.txt")
 
 

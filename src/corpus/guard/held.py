@@ -137,8 +137,9 @@ class Held:
     def matches(self, text: str) -> tuple[Match, ...]:
         """The prompts that stand in ``text``, whole or in part, the greatest share first.
 
-        A short one counts where all of it does. A longer one counts from 30 % of its 8-grams on, from half of its 4-grams on (a near copy: some
-        words changed), or from 20 words in a row on (a passage of a long one). Time grows with the
+        A short one counts where all of it does. A longer one counts from 30 % of its 8-grams on,
+        from half of its 4-grams on (a near copy: some words changed), or from 20 words in a row on
+        (a passage of a long one). Time grows with the
         text and with the n-grams that it shares, not with the number of prompts.
         """
         said = words(text)
@@ -213,6 +214,8 @@ def _rows(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def _texts(path: Path) -> Iterator[tuple[str, str]]:
+    if not path.exists():
+        raise InputError(f"--held-out {path}: no such file; give .txt, .md or .jsonl")
     if path.suffix not in {".txt", ".md"}:
         raise InputError(f"--held-out {path}: not .txt, .md or .jsonl; save it as one of them")
     try:
