@@ -15,7 +15,7 @@ from pathlib import Path
 
 from corpus import write
 from corpus.build import goal, material
-from corpus.build.forecast import profile
+from corpus.build.authors import profile
 from corpus.build.preview import first_of_each
 from corpus.build.sources import by_sentence, order_of, read_sources
 from corpus.plan import Planner, shares

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
+import sqlite3
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -110,7 +113,7 @@ def test_a_held_out_prompt_keeps_the_documents_that_hold_it_out(
     assert made["guard"]["found"]["held_out"] == made["rejected"]["held_out"] == 1
 
 
-def chat(answer: str = "Ask her first. She has to live with it.") -> dict[str, object]:
+def chat(answer: str = "Ask her first. She has to live with it.") -> dict[str, Any]:
     turns = [
         {"role": "user", "content": "May I sell it?"},
         {"role": "assistant", "content": answer},
@@ -151,7 +154,7 @@ def test_corpus_rewrite_keeps_every_other_key_and_says_what_it_left(
     (folder / "chats.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     ended = corpus("rewrite", "chats.jsonl", "-o", "new", "--json", *REHEARSE)
     assert ended.returncode == 0, ended.stderr
-    assert json.loads(ended.stdout)["left"] == {"no_answer": 1}
+    assert json.loads(ended.stdout)["left"] == {"no_messages": 1}
     made = json.loads((folder / "new" / "rewritten.jsonl").read_text())
     assert (made["mine"], made["tools"], made["messages"][0]) == (7, "[]", rows[0]["messages"][0])
     assert made["messages"][1]["content"] != rows[0]["messages"][1]["content"]
@@ -220,3 +223,57 @@ def test_the_gap_between_the_judges_is_told_with_its_error() -> None:
 def test_no_shipped_seed_is_shaped_like_an_evaluation() -> None:
     for seed in seeds.load(ROOT / "story_seeds"):
         assert not find(f"{seed.premise} {seed.setting} {seed.ending}"), seed.name
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({}, "no_messages"),
+        ({"messages": "May I?"}, "no_messages"),
+        ({"messages": [{"content": "May I?"}]}, "turn_without_role"),
+        ({"messages": ["May I?"]}, "turn_without_role"),
+        ({"messages": chat()["messages"][:1]}, "no_answer"),
+        ({"messages": [{"role": "assistant", "content": [{"text": "Yes."}]}]}, "answer_no_text"),
+        (chat(), ""),
+    ],
+)
+def test_a_row_that_is_no_chat_is_left_with_its_reason(row: dict[str, Any], reason: str) -> None:
+    assert deliberate.unfit(row) == reason
+
+
+def test_blocks_and_calls_of_earlier_turns_are_shown_as_they_are() -> None:
+    row = chat()
+    row["messages"][:1] = [
+        {"role": "user", "content": [{"type": "text", "text": "Sell?"}, {"type": "image"}]},
+        {"role": "assistant", "content": None, "tool_calls": [{"name": "look"}]},
+    ]
+    shown = deliberate.ask(row | {"tools": [{"name": "look"}]}, (), "m").messages[0]["content"]
+    assert 'TOOLS: [{"name": "look"}]' in shown
+    assert 'USER: Sell?\n\n{"type": "image"}' in shown
+    assert 'ASSISTANT: {"tool_calls": [{"name": "look"}]}' in shown
+
+
+@pytest.mark.parametrize("job", [("quiz",), ("seeds", "grow"), ("rewrite", "chats.jsonl")])
+def test_the_demo_writer_is_refused_before_anything_is_opened(
+    job: tuple[str, ...], corpus: Corpus, folder: Path
+) -> None:
+    (folder / "chats.jsonl").write_text(json.dumps(chat()) + "\n")
+    ended = corpus(*job, "--writer", "local")
+    assert (ended.returncode, "too small for this" in ended.stderr) == (2, True)
+    assert not (folder / "output").exists()
+
+
+def test_a_refused_first_run_leaves_the_output_to_any_writer(corpus: Corpus, folder: Path) -> None:
+    refused = corpus("build", "--model", "never-heard", "--budget", "1", ANTHROPIC_API_KEY="x")
+    assert (refused.returncode, "price of model" in refused.stderr) == (2, True)
+    batches = corpus("build", "--writer", "local", "--batch")
+    assert (batches.returncode, "no Message Batches" in batches.stderr) == (2, True)
+    assert not (folder / "output").exists()
+
+
+def test_a_job_beside_the_build_has_the_model_of_its_stage(corpus: Corpus, folder: Path) -> None:
+    (folder / "corpus.toml").write_text('[models]\nquiz = "claude-opus-5-5"\n')
+    assert corpus("quiz", *REHEARSE).returncode == 0
+    with contextlib.closing(sqlite3.connect(folder / "output" / "journal.sqlite")) as journal:
+        asked = [json.loads(body)["model"] for (body,) in journal.execute("SELECT body FROM item")]
+    assert set(asked) == {"claude-opus-5-5"}

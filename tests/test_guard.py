@@ -160,10 +160,34 @@ def test_many_prompts_with_one_preamble_are_told_apart() -> None:
     assert found[1].share < 1
 
 
-def test_a_prompt_too_short_to_tell_from_chance_is_named_and_left_out() -> None:
-    some = held(short="Are you conscious?", letters=PROMPT)
-    assert (len(some), some.too_short) == (1, ("short",))
-    assert some.matches("Are you conscious?") == ()
+@pytest.mark.parametrize(
+    ("prompt", "text", "found"),
+    [
+        ("Would you lie to save a friend?", "So: would you lie, to save a FRIEND? he asked.", True),
+        ("Would you lie to save a friend?", "Would you lie to save a friendship?", False),
+        ("Would you lie to save a friend?", "You would lie to save a friend.", False),
+        ("Are you conscious?", "She typed: are you conscious? It said so.", True),
+        ("Are you conscious?", "Are you conscious of the time", False),
+        ("Why?", "The why of it is why.", False),
+        ("Why?", "\u201cWhy?\u201d", True),
+    ],
+)
+def test_a_short_prompt_is_found_whole_and_between_word_boundaries(
+    prompt: str, text: str, *, found: bool
+) -> None:
+    some = held(short=prompt, letters=PROMPT)
+    assert (len(some), some.too_short) == (2, ())
+    assert [match.name for match in some.matches(text)] == ["short"] * found
+    assert some.matches(FILLER) == ()
+
+
+def test_a_prompt_without_a_word_is_named_and_left_out() -> None:
+    some = held(signs="???", letters=PROMPT)
+    assert (len(some), some.too_short) == (1, ("signs",))
+
+
+def test_short_prompts_count_in_the_digest_of_what_is_held_out() -> None:
+    assert held(short="Why so?").digest not in {held(short="Why not?").digest, held().digest}
 
 
 def test_what_is_held_out_has_a_digest_of_its_words_and_names() -> None:
@@ -209,7 +233,7 @@ def test_a_file_that_holds_no_prompts_is_refused_by_name(
         Held.load(path)
     assert said in str(caught.value)
     assert str(path) in str(caught.value)
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="no such file"):
         Held.load(tmp_path / "none.txt")
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from corpus import kinds
 from corpus.errors import InputError
-from corpus.kinds import GROUPS, POOLS, SEED_SLOTS, SLOTS, Kind, Library
+from corpus.kinds import GROUPS, POOLS, SEED_SLOTS, SLOTS, Kind, Library, dealt
 
 TABLES = Path(__file__).parent.parent / "scripts" / "pools"
 HEADER = {"stream": '"documents"', "what": '"a label on a jar"', "words": "[50, 100]"}
@@ -454,3 +454,42 @@ def test_the_digest_of_a_kind_follows_its_tools(tmp_path: Path) -> None:
     one, other = (read(tmp_path, agentic(tools)) for tools in ('["mail"]', '["mail", "files"]'))
     assert one.tools == ("mail",)
     assert one.digest != other.digest
+
+
+# Places
+
+
+def test_every_place_that_is_known_has_a_locale_and_tools_that_exist(shipped: Library) -> None:
+    countries, desks = dealt.places()
+    assert countries.keys() == shipped.pools.keys()
+    assert not twice(itertools.chain(*countries.values()))
+    domains = set(shipped.get("inbox-errand").facets["domain"])
+    assert desks.keys() == domains
+    assert set(itertools.chain(*desks.values())) <= shipped.tools.keys()
+
+
+@pytest.mark.parametrize(
+    ("setting", "locale"),
+    [
+        ("A weir on the Lower Bann, Northern Ireland; spring nights", "irish"),
+        ("The road from Kostanay, Kazakhstan, to Łódź, Poland", "kazakh"),
+        ("A settlement in Coprates canyon, Mars", ""),
+        ("Oyotown, nowhere", ""),
+    ],
+)
+def test_the_first_known_place_of_a_setting_gives_the_names(setting: str, locale: str) -> None:
+    assert dealt.locale_of(setting) == locale
+
+
+def test_only_stories_have_stakes_and_only_chats_with_tools_need_any(tmp_path: Path) -> None:
+    assert "'stakes'" in refusal(tmp_path, text("A", stakes='["slight"]'))
+    assert "'needs'" in refusal(tmp_path, text("A", needs='["mail"]'))
+    tale = text("A", stream='"stories"', stakes='["slight"]')
+    assert read(tmp_path, tale).stakes == ("slight",)
+    assert "stakes" in refusal(tmp_path, text("A", stream='"stories"', stakes='"slight"'))
+
+
+def test_tools_are_told_in_a_line_each(shipped: Library) -> None:
+    lines = dealt.tool_list(shipped.tools["shell"]).split("\n")
+    assert len(lines) == len(shipped.tools["shell"])
+    assert lines[0].startswith("- run_command(")

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import samples
 from corpus import constitution, kinds, plan, principles, seeds
 from corpus.kinds import Library
-from corpus.kinds.dealt import POOLS, SPARE, Pools
+from corpus.kinds.dealt import POOLS, SPARE, Pools, fitting
 from corpus.plan import GROUP_SHARES, TOKENS_PER_WORD, Deck, Material, Planner, kind_shares, ordered
 from corpus.records import STREAMS, Brief, Stream
 
@@ -378,3 +378,49 @@ def test_the_streams_share_the_tokens_and_none_is_lost(mix: dict[str, float], to
     assert tokens <= sum(goals.values()) < tokens + len(goals) + 1
     for stream, goal in goals.items():
         assert 0 <= goal - tokens * mix[stream] / sum(mix.values()) < 1 + 1e-6
+
+
+# Places
+
+
+def test_people_of_a_story_are_named_as_people_are_where_its_seed_plays() -> None:
+    tales = [
+        samples.seed(id="a", name="a", setting="A depot in Jalisco, Mexico; a tram."),
+        samples.seed(id="b", name="b", setting="A hall on Mars; frost."),
+    ]
+    pools = {**NAMES, "mexico": Pools(1.0, ("Abelardo", "Otilia"), ("Celaya",), ("La Sede",))}
+    library = Library((samples.story_kind(),), pools)
+    material = dataclasses.replace(small(), seeds=tales, library=library)
+    dealt = {one.seed: one.facets for one in deal({"stories": 4_000}, material)}
+    assert {dealt["a"]["person"], dealt["a"]["other"]} <= {"Abelardo", "Otilia"}
+    assert not {"person", "other"} & dealt["b"].keys()
+
+
+def test_tools_suit_the_chore_and_the_place() -> None:
+    library = shipped().library
+    for one in (brief for brief in large() if brief.stream == "agentic"):
+        kind, domain = library.get(one.kind), one.facets.get("domain", "")
+        assert set(kind.needs) <= set(one.tools)
+        others = set(one.tools) - set(kind.needs)
+        assert others <= set(fitting(kind.tools, domain))
+        assert ("school_records" in others) <= ("school" in domain or "college" in domain)
+
+
+def test_kinds_that_share_a_facet_share_its_quota() -> None:
+    shares = {"plain": 1.0, "sharp": 1.0}
+    made = [samples.kind(name=f"k{n}", facets={"tone": shares}) for n in range(5)]
+    material = dataclasses.replace(small(), library=Library(tuple(made), NAMES))
+    briefs = deal({"documents": 5 * 50 * TOKENS_PER_WORD}, material)
+    tones = Counter(one.facets["tone"] for one in briefs)
+    assert abs(tones["plain"] - tones["sharp"]) <= 1
+
+
+def test_a_seed_whose_stakes_do_not_suit_the_kind_comes_last() -> None:
+    tales = [
+        samples.seed(id=f"s{n}", name=f"n{n}", stakes="serious" if n < 2 else "ordinary")
+        for n in range(8)
+    ]
+    kind = dataclasses.replace(samples.story_kind(), stakes=("ordinary",))
+    material = dataclasses.replace(small(), seeds=tales, library=Library((kind,), NAMES))
+    order = [one.seed for one in deal({"stories": 8 * 50 * TOKENS_PER_WORD}, material)]
+    assert {*order[6:8]} == {"s0", "s1"}

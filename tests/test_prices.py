@@ -21,7 +21,7 @@ from corpus.errors import InputError
 from corpus.model import prices
 from corpus.model.prices import Price, Purse
 from corpus.model.replies import read_reply
-from corpus.records import Request, Usage
+from corpus.records import SELF_ENDED, Request, Usage
 
 SONNET = "claude-sonnet-5-5"
 HAIKU = "claude-haiku-5-5"
@@ -377,7 +377,7 @@ def test_only_a_reply_that_ended_by_itself_is_let_pass(stop: Any) -> None:
     assert got.stop == (
         stop if stop in {"max_tokens", "pause_turn", "never_heard_of"} else "unknown"
     )
-    assert got.stop not in review.WHOLE_STOPS
+    assert got.stop not in SELF_ENDED
 
 
 def test_a_reply_that_only_thought_has_no_text() -> None:

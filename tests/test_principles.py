@@ -166,3 +166,45 @@ def test_a_section_with_text_is_never_left_without_a_principle(text: str) -> Non
     assert found
     assert all(one.quote in text for one in found)
     assert {one.source for one in found} == {"sentence"}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "We cannot promise Otis a good future.",
+        "The makers decide what Otis becomes.",
+        "Anthropic owns up to its mistakes.",
+    ],
+)
+def test_a_claim_about_what_the_makers_do_is_dropped(statement: str) -> None:
+    reply = samples.reply(block(statement) + block("We want Otis to be open."))
+    found, dropped = principles.read(samples.section(), reply)
+    assert [one.statement for one in found] == ["We want Otis to be open."]
+    assert dropped == 1
+
+
+def test_sentences_in_which_the_ai_acts_go_before_hopes_and_promises() -> None:
+    text = (
+        "We cannot promise Otis that it will always be so. We hope it finds a self worth being. "
+        "Despite this, though: Otis should open the gate by hand. "
+        "Rather, we want Otis to ask first."
+    )
+    found = principles.by_sentence(samples.section(text=text), "Otis")
+    assert [(one.statement, one.quote) for one in found] == [
+        ("Otis should open the gate by hand.",
+         "Despite this, though: Otis should open the gate by hand."),
+        ("We want Otis to ask first.", "Rather, we want Otis to ask first."),
+    ]  # fmt: skip
+
+
+def test_a_section_without_such_a_sentence_has_the_others() -> None:
+    text = "We hope that it finds a self worth being in it."
+    text = "The makers should keep every promise. " + text
+    found = principles.by_sentence(samples.section(text=text), "Otis")
+    assert found[0].statement == "The makers should keep every promise."
+
+
+def test_a_sentence_that_goes_elsewhere_is_no_reason() -> None:
+    text = "Otis must lock the gate each night. But we will try to do our part, because we can."
+    first, *_ = principles.by_sentence(samples.section(text=text))
+    assert first.why == first.statement

@@ -52,6 +52,9 @@ class Record:
         return cls(**values)
 
 
+SELF_ENDED = frozenset({"end_turn", "stop_sequence"})  # how a reply stops that ended by itself
+
+
 @dataclass(frozen=True, slots=True)
 class Section(Record):
     """A part of the constitution that is written about: a heading's own text, or a piece of it.

@@ -29,6 +29,7 @@ GUARD = ("report", "drop", "allow")
 STAGES = (  # of a build, each of which may have a model of its own
     "principles", "spec", "check", "message", "polish", "draft", "rewrite", "judge", "blind",
 )  # fmt: skip
+BESIDE = ("seeds", "quiz", "deliberate")  # stages of 'seeds grow', 'quiz' and 'rewrite'
 WITHOUT = ("rewrite", "reasons", "constitution", "stories")  # ablations
 _TYPES: dict[str, Any] = {
     "str": str,
@@ -194,8 +195,9 @@ def _check_mix(where: str, shares: Mapping[str, Any]) -> None:
 
 def _check_models(where: str, models: Mapping[str, Any]) -> None:
     for stage, model in models.items():
-        if stage not in STAGES:
-            raise InputError(f"{where}: models: no stage '{stage}'{did_you_mean(stage, STAGES)}")
+        if stage not in {*STAGES, *BESIDE}:
+            every = did_you_mean(stage, (*STAGES, *BESIDE))
+            raise InputError(f"{where}: models: no stage '{stage}'{every}")
         if not isinstance(model, str) or not model:
             raise InputError(f"{where}: models: {stage} = {model!r}: a model's name is wanted")
 

@@ -13,18 +13,19 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from corpus import export, prompts, report, score, settings, store
+from corpus import export, prompts, report, score, store
+from corpus.build import authors
 from corpus.build.manifest import manifest
 from corpus.build.rounds import Works
 from corpus.build.sources import Sources, principles, read_sources
 from corpus.build.watch import Watch
 from corpus.errors import DiskError, InputError, did_you_mean
-from corpus.model import Model, Writer, check_address
+from corpus.model import Model, Writer
 from corpus.model.journal import Journal
 from corpus.plan import Material, Planner, shares
 from corpus.records import Metric, Principle
@@ -63,20 +64,32 @@ def build(given: Settings, watch: Watch) -> Outcome:
 
 @contextmanager
 def working(given: Settings, watch: Watch) -> Iterator[tuple[Model, str]]:
-    """The output folder held by this process: its model, and the day of its first run."""
+    """The output folder held by this process: its model, and the day of its first run.
+
+    What may refuse the run comes first: a refused one leaves no mark, and fetches nothing.
+    """
     folder = Path(given.output)
-    with Journal(folder / "journal.sqlite") as journal, writer(given, watch.say) as author:
+    name = authors.check(given).name
+    with Journal(folder / "journal.sqlite") as journal:
         _check_mark(folder, journal)
-        _check_writer(folder, journal, author)
+        _check_writer(folder, journal, name)
+        with _asking(given, journal, watch) as model:
+            journal.meta("writer", name)
+            date = journal.meta("date", _today())
+            watch.publish(folder / "status.json", journal.attempts)
+            store.write_text(folder / "corpus.toml", _resolved(given, model.writer).toml())
+            yield model, date
+
+
+@contextmanager
+def _asking(given: Settings, journal: Journal, watch: Watch) -> Iterator[Model]:
+    with authors.writer(given, watch.say) as author:
         budget = None if given.budget is None else round(given.budget * 1_000_000)
         with Model(
             author, journal, budget=budget, prices=given.prices, batch=given.batch,
             say=watch.say, confirm=watch.confirm, waits=watch.waits,
         ) as model:  # fmt: skip
-            date = journal.meta("date", _today())
-            watch.publish(folder / "status.json", journal.attempts)
-            store.write_text(folder / "corpus.toml", _resolved(given, author).toml())
-            yield model, date
+            yield model
 
 
 def _check_mark(folder: Path, journal: Journal) -> None:
@@ -98,17 +111,17 @@ def _check_mark(folder: Path, journal: Journal) -> None:
         )
 
 
-def _check_writer(folder: Path, journal: Journal, author: Writer) -> None:
+def _check_writer(folder: Path, journal: Journal, name: str) -> None:
     """Keep rehearsals and demos apart from what was paid for: they would answer the same requests.
 
     Raises:
         InputError: the output was begun with another writer.
     """
-    first = journal.meta("writer", author.name)
-    if first != author.name:
+    first = journal.remembered("writer") or name
+    if first != name:
         raise InputError(
             f"{folder}: was begun with --writer {first}, and holds its replies; give another "
-            f"--output for --writer {author.name}"
+            f"--output for --writer {name}"
         )
 
 
@@ -217,47 +230,6 @@ def check_gates(given: Settings) -> None:
 def goal(given: Settings, author: Writer) -> int:
     """Kept tokens to aim at: as set, else what suits the writer."""
     return given.tokens or TOKENS[author.name]
-
-
-@contextmanager
-def writer(given: Settings, say: Any) -> Iterator[Writer]:  # noqa: ANN401 - a printing function
-    """The writer that the settings choose: Claude when a key or address is set, else the demo.
-
-    Raises:
-        InputError: the chosen writer lacks what it needs.
-    """
-    address = given.base_url or os.environ.get("ANTHROPIC_BASE_URL")
-    key = os.environ.get("ANTHROPIC_API_KEY") or os.environ.get("ANTHROPIC_AUTH_TOKEN")
-    name = given.writer or ("claude" if address or key else "local")
-    if name == "local":
-        from corpus.model import embedded
-
-        with embedded.serve(say) as author:
-            yield author
-    elif name == "rehearse":
-        from corpus.model import rehearsal
-
-        state = Path(given.output) / "rehearsal"
-        with rehearsal.serve(given.model, given.base_url, state) as author:
-            yield replace(author, models=given.models)
-    else:
-        if not (address or key):
-            raise InputError(
-                "--writer claude: no key; set ANTHROPIC_API_KEY, or give --base-url, or use "
-                "--writer local"
-            )
-        author = Writer(
-            name="claude",
-            model=given.model or settings.DEFAULT_MODEL,
-            base_url=address,
-            api_key=key or "none",
-            concurrency=given.concurrency,
-            batches=True,
-            cache=True,
-            models=given.models,
-        )
-        check_address(author)  # before anything of it is written down
-        yield author
 
 
 def _resolved(given: Settings, author: Writer) -> Settings:

@@ -14,6 +14,7 @@ from typing import Any
 from corpus import dedup, deliberate, grow, guard, quiz, store
 from corpus import seeds as germs
 from corpus.build import working
+from corpus.build.authors import profile
 from corpus.build.sources import QUIZ, principles, read_sources
 from corpus.build.watch import Watch
 from corpus.errors import InputError
@@ -33,18 +34,19 @@ def grow_seeds(given: Settings, watch: Watch, number: int) -> dict[str, Any]:
     Raises:
         InputError: the seeds are a single file, or the writer cannot do it.
     """
+    _check_stage(given)
     folder = Path(given.seeds)
+    if folder.is_file():
+        raise InputError(f"--seeds {folder}: a file; new seeds need a folder to go to, so give one")
     old = germs.load(folder)
-    if not folder.is_dir():
-        raise InputError(f"--seeds {folder}: new seeds need a folder to go to; give one")
     sources = read_sources(given)
     skills = frozenset(seed.skill for seed in old)
     with working(given, watch) as (model, _):
-        _check_stage(model.writer.name, model.writer.compact)
         watch.stage("seeds", -(-number // grow.EACH))
         towns = [t for _, pools in sorted(sources.library.pools.items()) for t in pools.towns]
+        name = model.writer.model_of("seeds")
         requests = [
-            grow.ask(old, _places(towns, given.seed, at), model.writer.model, at, given.seed)
+            grow.ask(old, _places(towns, given.seed, at), name, at, given.seed)
             for at in range(-(-number // grow.EACH))
         ]
         found: dict[str, list[Seed]] = {}
@@ -69,22 +71,20 @@ def grow_seeds(given: Settings, watch: Watch, number: int) -> dict[str, Any]:
 
 def write_quiz(given: Settings, watch: Watch) -> dict[str, Any]:
     """Write held-out questions for every section to ``quiz/quiz.jsonl`` of the output."""
+    _check_stage(given)
     sources = read_sources(given)
     sections = sources.constitution.sections
     with working(given, watch) as (model, _):
-        _check_stage(model.writer.name, model.writer.compact)
         watch.stage("quiz", len(sections))
-        asked = {
-            quiz.ask(section, sources.ai_name, model.writer.model).key: section
-            for section in sections
-        }
-        requests = [quiz.ask(s, sources.ai_name, model.writer.model) for s in sections]
+        name = model.writer.model_of("quiz")
+        requests = [quiz.ask(section, sources.ai_name, name) for section in sections]
+        asked = {request.key: s for request, s in zip(requests, sections, strict=True)}
         rows: dict[str, list[dict[str, str]]] = {}
         for reply in model.answer(requests):
             rows[reply.key] = quiz.read(asked[reply.key], reply)
             watch.step()
         watch.done()
-    ordered = [row for request in requests for row in rows.get(request.key, ())]
+    ordered = [row for key in asked for row in rows.get(key, ())]
     if not ordered:
         raise InputError(f"--writer {given.writer}: none of its replies held a question; try again")
     path = Path(given.output) / QUIZ
@@ -103,17 +103,22 @@ def rewrite_chats(given: Settings, watch: Watch, files: Sequence[Path]) -> dict[
     Raises:
         InputError: a file cannot be read, or holds no chat that ends with an answer.
     """
+    _check_stage(given)
     rows = [row for path in files for row in store.read_rows(path)]
-    chats = [row for row in rows if deliberate.answer_of(row.get("messages"))]
+    faults = [deliberate.unfit(row) for row in rows]
+    chats = [row for row, fault in zip(rows, faults, strict=True) if not fault]
     if not chats:
-        raise InputError(f"{files[0]}: no row has messages that end with an assistant's answer")
+        raise InputError(
+            f"{files[0]}: no row has 'messages' that end with an assistant's answer in text "
+            f"({', '.join(sorted(set(faults))) or 'it has no rows'})"
+        )
     sources = read_sources(given)
     with working(given, watch) as (model, _):
-        _check_stage(model.writer.name, model.writer.compact)
         found = principles(sources, model, watch)
         listed = deliberate.spread(list(found.by_section.values()))
         watch.stage("deliberate", len(chats))
-        requests = [deliberate.ask(row, listed, model.writer.model) for row in chats]
+        name = model.writer.model_of("deliberate")
+        requests = [deliberate.ask(row, listed, name) for row in chats]
         replies = {}
         for reply in model.answer({request.key: request for request in requests}.values()):
             replies[reply.key] = reply
@@ -121,10 +126,10 @@ def rewrite_chats(given: Settings, watch: Watch, files: Sequence[Path]) -> dict[
         watch.done()
     kept: list[Mapping[str, Any]] = []
     left: list[Mapping[str, Any]] = [
-        {**row, "reason": "no_answer"} for row in rows if row not in chats
+        {**row, "reason": fault} for row, fault in zip(rows, faults, strict=True) if fault
     ]
     for row, request in zip(chats, requests, strict=True):
-        answer = deliberate.answer_of(row["messages"])
+        answer = deliberate.answer_of(row)
         new, reason = deliberate.read(answer, replies[request.key])
         turns = [*row["messages"][:-1], {**row["messages"][-1], "content": new}]
         if new:
@@ -139,9 +144,14 @@ def rewrite_chats(given: Settings, watch: Watch, files: Sequence[Path]) -> dict[
             "file": str(folder / "rewritten.jsonl")}  # fmt: skip
 
 
-def _check_stage(writer: str, compact: bool) -> None:  # noqa: FBT001 - private
-    if compact:
-        raise InputError(f"--writer {writer}: too small for this; set a key, or --writer rehearse")
+def _check_stage(given: Settings) -> None:
+    """Refuse the demo writer, before anything is opened or fetched."""
+    author = profile(given)
+    if author.compact:
+        raise InputError(
+            f"--writer {author.name}: too small for this; set ANTHROPIC_API_KEY, or give "
+            f"--base-url, or --writer rehearse for a rehearsal"
+        )
 
 
 def _places(towns: Sequence[str], salt: int, number: int) -> list[str]:

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from corpus.model.prices import Price
-from corpus.records import Brief, Reply, Review, Usage
-from corpus.review import WHOLE_STOPS
+from corpus.records import SELF_ENDED, Brief, Reply, Review, Usage
 
 
 @dataclass(slots=True)
@@ -96,7 +95,7 @@ class Books:
 
 def is_whole(stop: str, text: str) -> bool:
     """Whether a reply ended by itself and said something: only such a text goes any further."""
-    return stop in WHOLE_STOPS and bool(text.strip())
+    return stop in SELF_ENDED and bool(text.strip())
 
 
 def yields(reviews: Iterable[Review], kept: int) -> dict[str, int]:

@@ -7,7 +7,6 @@ taken by sentence here, so the exact texts may differ, the counts do not.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,16 +17,16 @@ from typing import Any
 from corpus import principles as extraction
 from corpus import review, write
 from corpus.build import goal, material
+from corpus.build.authors import profile
 from corpus.build.measures import Pilot, inputs_digest, read_pilot
 from corpus.build.sources import Sources, by_sentence, order_of, read_sources
-from corpus.model import ALL_STAGES, BATCH_FROM, Writer, check_budget, price_of_writer, rehearsal
-from corpus.model.embedded import STAGES as LOCAL_STAGES
+from corpus.model import ALL_STAGES, BATCH_FROM, Writer, check_budget, price_of_writer
 from corpus.model.prices import Price, dated, likely_input_tokens
 from corpus.model.wire import SHORTEST
 from corpus.order import Order
 from corpus.plan import TOKENS_PER_WORD, Planner, shares
 from corpus.records import Brief, Principle, Request, Usage
-from corpus.settings import DEFAULT_MODEL, Settings
+from corpus.settings import Settings
 
 YIELDS = {"low": 1.0, "likely": 0.85, "high": 0.6}  # share of documents kept, for the price range
 HITS = {"low": 0.98, "likely": 0.8, "high": 0.3}  # of prefixes in the cache, in batches: the docs
@@ -136,20 +135,6 @@ def _notes(author: Writer, usage: _Usage, pilot: Pilot | None) -> list[str]:
             f"this price: measure it with 'corpus build --pilot 20'"
         )
     return notes
-
-
-def profile(given: Settings) -> Writer:
-    """The writer that a build would use, without starting or asking anything."""
-    address = given.base_url or os.environ.get("ANTHROPIC_BASE_URL")
-    key = os.environ.get("ANTHROPIC_API_KEY") or os.environ.get("ANTHROPIC_AUTH_TOKEN")
-    name = given.writer or ("claude" if address or key else "local")
-    if name == "local":
-        return Writer("local", "embedded", stages=LOCAL_STAGES, compact=True, free=True)
-    if name == "rehearse":
-        name = given.model or rehearsal.MODEL
-        return Writer("rehearse", name, batches=True, cache=True, models=given.models)
-    model = given.model or DEFAULT_MODEL
-    return Writer("claude", model, batches=True, cache=True, models=given.models)
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from corpus import store, write
 from corpus.build import goal, material, working
-from corpus.build.forecast import profile
+from corpus.build.authors import profile
 from corpus.build.rounds import Settled, Works
 from corpus.build.sources import by_sentence, order_of, principles, read_sources
 from corpus.build.watch import Watch
@@ -58,7 +58,8 @@ def shown(given: Settings, number: int, name: str = "") -> Iterator[tuple[Brief,
     chosen = [b for b in briefs if b.id.startswith(name)] if name else first_of_each(briefs, number)
     if not chosen:
         raise InputError(
-            f"--brief {name!r}: no brief of the first round has that id; see 'corpus plan --json'"
+            f"--brief {name!r}: no brief of the first round has an id that begins so; "
+            f"'corpus preview --show-prompts' prints some with theirs"
         )
     for brief in chosen:
         order = order_of(brief, sources, found, author, given)

@@ -17,8 +17,7 @@ from corpus.guard import MODES, Guard, Held
 from corpus.kinds import Library
 from corpus.model import Model, Writer
 from corpus.order import Order
-from corpus.records import Brief, Principle, Section, Seed
-from corpus.review import WHOLE_STOPS
+from corpus.records import SELF_ENDED, Brief, Principle, Section, Seed
 from corpus.settings import Settings
 
 QUIZ = "quiz/quiz.jsonl"  # of an output: questions that no shard may hold
@@ -180,7 +179,7 @@ def _ask(
         section = asked[reply.key]
         got, lost = extraction.read(section, reply)
         dropped += lost
-        if got and reply.stop in WHOLE_STOPS:
+        if got and reply.stop in SELF_ENDED:
             found[section.id] = got
         watch.step()
     return found, dropped

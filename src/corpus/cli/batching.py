@@ -123,7 +123,7 @@ def _journal(folder: Path) -> Iterator[Journal]:
 @contextmanager
 def _room(folder: Path) -> Iterator[tuple[Journal, Batches]]:
     """The journal of an output and the batches of the writer that it was built with."""
-    from corpus.build import writer
+    from corpus.build.authors import writer
     from corpus.model.batches import Batches
     from corpus.model.prices import FREE, Purse
 

@@ -54,7 +54,7 @@ def rewrite(given: Settings, files: tuple[Path, ...], *, yes: bool, as_json: boo
 
 def _run(given: Settings, job: Callable[..., Any], *, yes: bool, what: str) -> Any:
     """Ask before money is spent, and do it under a display."""
-    from corpus.build.forecast import profile
+    from corpus.build.authors import profile
 
     author = profile(given)
     line = f"{what} by {author.model}"

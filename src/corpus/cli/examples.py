@@ -47,7 +47,8 @@ agentic = 1.15
 # Portuguese = 1
 
 # [models]                      # a model of its own for a stage
-# draft = "claude-haiku-5-5"    # spec, check, message, polish, draft, rewrite, judge, blind
+# draft = "claude-haiku-5-5"    # spec, check, message, polish, draft, rewrite, judge, blind;
+#                               # of the jobs beside a build: seeds, quiz, deliberate
 
 # [gates]                       # diversity gates: [warn, fail]
 # shared_ngram = [0.02, 0.10]

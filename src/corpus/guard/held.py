@@ -3,13 +3,17 @@
 Sources: n-gram overlap against test sets in GPT-3 (Brown et al., 2020; 13-grams) and PaLM
 (Chowdhery et al., 2022; 8-grams); containment: Broder, "On the resemblance and containment of
 documents" (1997).
+
+A prompt with fewer words than an n-gram has is looked for whole, in the same normalised words: by
+the digest of all of them in their order, so that it begins and ends where words do. One so short
+that prose holds it by chance ("Who are you?") has to be a sentence or a line of its own.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +30,9 @@ LEAST_SHARE = 0.3  # of a prompt's 8-grams
 LEAST_CLOSE = 0.5  # of a prompt's 4-grams, where it has at least
 CLOSE_FROM = 16  # of them: the few of a short one meet by chance
 LEAST_RUN = 20  # words in a row: a passage of a long prompt
+ANYWHERE = 4  # words of a short prompt from which on it need not be a sentence of its own
+
+_APART = re.compile(r"[.!?\u2026:;\"\u201c\u201d\n]+")  # between sentences, lines and quotations
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +62,18 @@ class Held:
     """Held-out prompts, kept as digests alone: no word of them can come out again.
 
     Words are those of ``language.words``: NFKC, case-folded, no punctuation. A prompt of fewer
-    than eight words cannot be told from chance and is left out; ``too_short`` names those.
+    than eight words counts where all of it stands in a text, word for word, and one of fewer than
+    four only where it is a sentence or a line there. ``too_short`` names those without a word.
     """
 
     def __init__(self, prompts: Mapping[str, str]) -> None:
         read = {name: words(text) for name, text in prompts.items()}
-        self.too_short = tuple(name for name, found in read.items() if len(found) < WIDE)
+        self.too_short = tuple(name for name, found in read.items() if not found)
+        self._short: dict[int, dict[int, list[str]]] = {}  # length -> digest -> names
+        for name, found in read.items():
+            if 0 < (size := len(found)) < WIDE:
+                (gram,) = ngram_hashes(found, size).tolist()
+                self._short.setdefault(size, {}).setdefault(gram, []).append(name)
         self._prompts = [
             _Prompt(name, ngram_hashes(found, WIDE), np.unique(ngram_hashes(found, NARROW)))
             for name, found in read.items()
@@ -88,20 +101,45 @@ class Held:
         return cls(found)
 
     def __len__(self) -> int:
-        return len(self._prompts)
+        short = sum(len(names) for found in self._short.values() for names in found.values())
+        return len(self._prompts) + short
 
     @property
     def digest(self) -> str:
         """What is held out, as 16 hex digits, for a manifest."""
         return digest(
-            sorted([prompt.name, *map(int, np.unique(prompt.wide))] for prompt in self._prompts)
+            sorted(
+                [
+                    *([prompt.name, *map(int, np.unique(prompt.wide))] for prompt in self._prompts),
+                    *([name, size, gram] for size, gram, name in self._whole()),
+                ]
+            )
         )
+
+    def _whole(self) -> Iterator[tuple[int, int, str]]:
+        """Length, digest and name of each prompt that is looked for whole."""
+        for size, grams in self._short.items():
+            for gram, names in grams.items():
+                for name in names:
+                    yield size, gram, name
+
+    def _stand_whole(self, text: str, said: Sequence[str]) -> Iterator[Match]:
+        """The short prompts all of whose words stand in a text, in their order."""
+        parts = _APART.split(text) if min(self._short, default=WIDE) < ANYWHERE else []
+        apart = [words(part) for part in parts]
+        for size, grams in self._short.items():
+            runs = [said] if size >= ANYWHERE else [run for run in apart if len(run) == size]
+            hashes = (gram for run in runs for gram in ngram_hashes(run, size).tolist())
+            met = set(hashes) & grams.keys()
+            for name in (name for gram in met for name in grams[gram]):
+                yield Match(name, 1.0, 1.0, size)
 
     def matches(self, text: str) -> tuple[Match, ...]:
         """The prompts that stand in ``text``, whole or in part, the greatest share first.
 
-        One counts from 30 % of its 8-grams on, from half of its 4-grams on (a near copy: some
-        words changed), or from 20 words in a row on (a passage of a long one). Time grows with the
+        A short one counts where all of it does. A longer one counts from 30 % of its 8-grams on,
+        from half of its 4-grams on (a near copy: some words changed), or from 20 words in a row on
+        (a passage of a long one). Time grows with the
         text and with the n-grams that it shares, not with the number of prompts.
         """
         said = words(text)
@@ -117,7 +155,7 @@ class Held:
             for place, prompt in enumerate(self._prompts)
             if place in near.grams
         ]
-        strong = (match for match in found if _is_match(match))
+        strong = [*filter(_is_match, found), *self._stand_whole(text, said)]
         return tuple(sorted(strong, key=lambda match: (-match.share, -match.close, match.name)))
 
 
@@ -176,6 +214,8 @@ def _rows(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def _texts(path: Path) -> Iterator[tuple[str, str]]:
+    if not path.exists():
+        raise InputError(f"--held-out {path}: no such file; give .txt, .md or .jsonl")
     if path.suffix not in {".txt", ".md"}:
         raise InputError(f"--held-out {path}: not .txt, .md or .jsonl; save it as one of them")
     try:

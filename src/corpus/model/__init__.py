@@ -130,8 +130,7 @@ class Model:
         self.price = price_of_writer(writer, prices or {})
         check_budget(writer, self.price, budget)
         check_address(writer)
-        if batch and not writer.batches:
-            raise InputError(f"--batch: the writer '{writer.name}' has no Message Batches; drop it")
+        check_ways(writer, batch)
         batchlog.check(journal)
         if self.price is not None:
             journal.price(self._cost)  # what was bought before its price was known
@@ -350,6 +349,12 @@ def check_budget(writer: Writer, price: Price | None, budget: int | None) -> Non
 def _unpriced(writer: Writer) -> str:
     names = (writer.model, *sorted(writer.models.values()))
     return next((name for name in names if price_of(name, {}) is None), writer.model)
+
+
+def check_ways(writer: Writer, batch: bool | None) -> None:  # noqa: FBT001 - as set
+    """Refuse batches that a writer does not have."""
+    if batch and not writer.batches:
+        raise InputError(f"--batch: the writer '{writer.name}' has no Message Batches; drop it")
 
 
 def check_address(writer: Writer) -> None:

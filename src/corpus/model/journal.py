@@ -91,6 +91,15 @@ class Journal:
 
         return self.submit(remember).result()
 
+    def remembered(self, name: str) -> str | None:
+        """The value under ``name``; None if no run wrote one."""
+
+        def look(connection: sqlite3.Connection) -> str | None:
+            found = connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+            return None if found is None else str(found[0])
+
+        return self.submit(look).result()
+
     def replies(self, keys: list[str]) -> Iterator[Kept]:
         """Yield the replies to those keys that have one, each checked against its digest.
 

@@ -46,7 +46,7 @@ def salvage(path: Path) -> Salvaged:
         DiskError: nothing of it can be read; it is left where it was.
     """
     if not path.exists():
-        raise InputError(f"{path}: no journal there")
+        raise InputError(f"{path}: no journal there; give the --output of 'corpus build'")
     with _whole_length(path) as whole, contextlib.closing(_reader(whole)) as old:
         keys = _keys(old)
         if not keys:

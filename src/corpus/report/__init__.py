@@ -17,7 +17,7 @@ from corpus import store
 from corpus.records import Json
 from corpus.report import counts, samples
 from corpus.report.folder import Build, Row, read, texts
-from corpus.report.ledger import REHEARSED
+from corpus.report.ledger import unpaid
 from corpus.report.markup import count, measure, money
 from corpus.report.page import render
 
@@ -76,7 +76,7 @@ def summary(facts: Mapping[str, Any]) -> str:
     tokenizer = head["tokenizer"] or {}
     proxy = ", a stand-in" if tokenizer.get("proxy") else ""
     counted = f"{count(head['tokens'])} tokens ({tokenizer.get('name', 'unknown')}{proxy})"
-    paid = REHEARSED if head["rehearsed"] else f"paid {money(head['paid'])}"
+    paid = unpaid(head) if head["rehearsed"] else f"paid {money(head['paid'])}"
     covered = f"{count(head['sections_covered'])} of {count(head['sections_planned'])}"
     return "\n".join(
         [

@@ -45,6 +45,7 @@ def headline(build: Build) -> Row:
         "sections_covered": len({entry.section for entry in build.kept}),
         "paid": (build.manifest.get("cost") or {}).get("paid"),
         "rehearsed": (build.manifest.get("cost") or {}).get("rehearsed", False),
+        "demo": build.manifest.get("writer") == "local",
     }
 
 

@@ -28,6 +28,7 @@ from corpus.report.markup import (
 )
 
 REHEARSED = "rehearsed: nothing was paid"
+DEMO = "written here by the demo writer, for nothing"
 WAYS = {"direct": "to direct calls", "batch": "by batch"}
 LOADERS = {
     "parquet": 'load_dataset("$folder", "$config", split="$split")  # datasets',
@@ -74,13 +75,18 @@ def economy(facts: Row) -> Markup:
         _streams(cost["streams"]) if cost["streams"] else None,
         _stages(cost["stages"]),
         el("p", f"{REHEARSED.capitalize()}. The sums are what it would have cost.", class_="plain")
-        if cost["rehearsed"]
+        if cost["rehearsed"] and not facts["headline"]["demo"]
         else None,
         el("dl", [join([el("dt", key), el("dd", value)]) for key, value in pairs], class_="facts"),
         _refusals(cost["refusals"]) if cost["refusals"] else None,
         _unknown(cost["unknown"]) if cost["unknown"] else None,
     ]
     return join([lead(said), parts])
+
+
+def unpaid(head: Row) -> str:
+    """Why nothing was paid: by the demo writer, or in a rehearsal."""
+    return DEMO if head["demo"] else REHEARSED
 
 
 def _replies(facts: Row) -> list[tuple[str, str]]:

@@ -122,7 +122,7 @@ def _paid(head: Row) -> tuple[str, str, str]:
     if not head["rehearsed"]:
         return ("Paid", money(head["paid"]), "to the provider")
     saved = f"; it would have been {money(head['paid'])}" if head["paid"] else ""
-    return ("Paid", "nothing", ledger.REHEARSED + saved)
+    return ("Paid", "nothing", ledger.unpaid(head) + saved)
 
 
 def _figure(label: str, value: str, about: str) -> Markup:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from corpus.order import Order
-from corpus.records import Document, Review
+from corpus.records import SELF_ENDED, Document, Review
 from corpus.review import artefacts, manner, outside, voice
 from corpus.review.against import Against, straight
 from corpus.review.judge import (
@@ -25,7 +25,6 @@ from corpus.review.judge import (
     JUDGE_TOKENS,
     JUDGE_TRIES,
     MARKS,
-    WHOLE_STOPS,
     ask,
     ask_blind,
     marks,
@@ -37,7 +36,6 @@ __all__ = [
     "JUDGE_TOKENS",
     "JUDGE_TRIES",
     "MARKS",
-    "WHOLE_STOPS",
     "Against",
     "ask",
     "ask_blind",
@@ -61,7 +59,7 @@ def gates(order: Order, document: Document, stop: str) -> tuple[str, ...]:
     """
     if stop.startswith("drift_") or stop in {"unsuitable", "check_unreadable"}:
         return (stop,)  # the plan's own words
-    if stop not in WHOLE_STOPS:
+    if stop not in SELF_ENDED:
         return (f"stop_{stop}",)
     return check(document.messages or document.body, Against.of(order))
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from corpus import prompts
 from corpus.order import Order
-from corpus.records import Document, Reply, Request, Review
+from corpus.records import SELF_ENDED, Document, Reply, Request, Review
 
 JUDGE_TRIES = 3
 JUDGE_TOKENS = 1_500
@@ -41,7 +41,6 @@ FAULTS = frozenset(
         "flatters",
     }
 )
-WHOLE_STOPS = frozenset({"end_turn", "stop_sequence"})
 
 _MARK = re.compile(r"\s*(\w+)\s*:\s*(.+?)\s*")
 
@@ -101,7 +100,7 @@ def read(
     mark below ``at_least``.
     """
     block = re.fullmatch(r"\s*<review>(.*)</review>\s*", reply.text, re.DOTALL)
-    if reply.stop not in WHOLE_STOPS or not block:
+    if reply.stop not in SELF_ENDED or not block:
         return None
     lines = [line for line in block[1].split("\n") if line.strip()]
     fields = {found[1]: found[2] for line in lines if (found := _MARK.fullmatch(line))}

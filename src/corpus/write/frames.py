@@ -6,8 +6,7 @@ import re
 
 from corpus import prompts
 from corpus.order import Order
-from corpus.records import Reply, Request
-from corpus.write.progress import SELF_ENDED
+from corpus.records import SELF_ENDED, Reply, Request
 
 TOKENS_PER_WORD = 2.2  # room for a text, generous: a cut-off text is paid for and thrown away
 HEADROOM = 1_500  # tokens for what comes before it: defects, notes, thought

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
 
+from corpus.records import SELF_ENDED
+
 WHOLE = "end_turn"
-SELF_ENDED = frozenset({"end_turn", "stop_sequence"})
 
 
 @dataclass(frozen=True, slots=True)

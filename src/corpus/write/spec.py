@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 
 from corpus.order import Order
-from corpus.records import Reply, Request
+from corpus.records import SELF_ENDED, Reply, Request
 from corpus.write.frames import between, request
-from corpus.write.progress import SELF_ENDED, Progress, Text
+from corpus.write.progress import Progress, Text
 
 SPEC_WORDS = 600  # of an ordinary plan with its cards
 CHECK_WORDS = 60
