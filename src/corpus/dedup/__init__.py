@@ -1,0 +1,15 @@
+"""Near-copies: which documents repeat another one, and which one stays.
+
+A document is the set of its word 5-grams; two documents are near-copies when the Jaccard index of
+their sets, |A & B| / |A | B|, reaches a threshold. MinHash signatures, which are datasketch's bit
+for bit, find candidates in bands, and every candidate is then measured exactly: nothing is dropped
+because of an estimate. A second signature, with the names masked, finds the story that was only
+recast. Words and their hashes are those of ``corpus.grams``.
+"""
+
+from __future__ import annotations
+
+from corpus.dedup.search import Found, Item, find, search
+from corpus.dedup.signatures import banding, fold, lean, lsh, shingles
+
+__all__ = ["Found", "Item", "banding", "find", "fold", "lean", "lsh", "search", "shingles"]
