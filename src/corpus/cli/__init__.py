@@ -214,19 +214,28 @@ def export(as_json: bool, **flags: Any) -> None:
 @click.option(
     "--mask-names/--no-mask-names", default=True, help="Also find copies with other names in them."
 )
+@click.option("--exact", is_flag=True, help="Find every pair: slower, and all in memory.")
+@click.option(
+    "--against",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="JSON Lines or Parquet that the result must not repeat. Repeatable.",
+)
+@click.option(
+    "--index",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Drop what this index holds, and add what stays; made if it is not there.",
+)
+@click.option("--ner", metavar="PIPELINE", help="A spaCy pipeline that finds more names to mask.")
 @click.option("--json", "as_json", is_flag=True, help="Print counts and seconds as JSON.")
-def dedup(
-    files: tuple[Path, ...],
-    output: Path,
-    threshold: float,
-    mask_names: bool,
-    as_json: bool,
-) -> None:
+def dedup(files: tuple[Path, ...], output: Path, as_json: bool, **flags: Any) -> None:
     """Drop near-duplicates from any JSON Lines with "id" and "text"."""
     from corpus import dedup as room
     from corpus.cli import show
 
-    found = room.dedup_files(files, output, threshold=threshold, mask_names=mask_names)
+    found = room.dedup_files(files, output, room.Options(**flags))
     if as_json:
         show.as_json(found)
     else:

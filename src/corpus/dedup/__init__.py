@@ -9,7 +9,20 @@ recast. Words and their hashes are those of ``corpus.grams``.
 
 from __future__ import annotations
 
+from corpus.dedup.files import Options, dedup_files
 from corpus.dedup.search import Found, Item, find, search
 from corpus.dedup.signatures import banding, fold, lean, lsh, shingles
 
-__all__ = ["Found", "Item", "banding", "find", "fold", "lean", "lsh", "search", "shingles"]
+__all__ = [
+    "Found",
+    "Item",
+    "Options",
+    "banding",
+    "dedup_files",
+    "find",
+    "fold",
+    "lean",
+    "lsh",
+    "search",
+    "shingles",
+]

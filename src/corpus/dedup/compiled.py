@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from corpus.dedup.constants import KEY_FACTOR, KEY_SEED
+from corpus.dedup.constants import DIGEST, KEY_FACTOR, KEY_SEED
+from corpus.grams.compiled import mixed
 from corpus.grams.jit import kernel, part
 from corpus.grams.types import Codes, Flags, Hashes, Ints, Places
 
@@ -16,7 +17,7 @@ _13, _15, _16 = np.uint32(13), np.uint32(15), np.uint32(16)
 _FMIX0, _FMIX1 = np.uint32(0x85EBCA6B), np.uint32(0xC2B2AE35)
 _KEY_SEED, _KEY_FACTOR = np.uint32(KEY_SEED), np.uint32(KEY_FACTOR)
 _ZERO, _ONE, _32 = np.uint64(0), np.uint64(1), np.uint64(32)
-_DIGEST = np.uint64(0x9FB21C651E98DF25)
+_DIGEST = np.uint64(DIGEST)
 
 
 @part
@@ -76,11 +77,11 @@ def band_keys(signatures: Codes, rows: int, out: Codes) -> None:
 def digests(words: Hashes, places: Places, out: Hashes) -> None:
     """Write a 64-bit digest of the words of each text, in their order, into ``out``."""
     for doc in range(len(places) - 1):
-        value = np.uint64(places[doc + 1] - places[doc])
-        for at in range(places[doc], places[doc + 1]):
-            value = (value ^ words[at]) * _DIGEST
-            value ^= value >> _32
-        out[doc] = value
+        low, count = places[doc], places[doc + 1] - places[doc]
+        total = np.uint64(count)
+        for at in range(count):
+            total += mixed(words[low + at] + np.uint64(at) * _DIGEST)
+        out[doc] = total
 
 
 @kernel("i8(u4[::1], u1[::1], i4[::1])")

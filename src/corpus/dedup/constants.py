@@ -9,6 +9,7 @@ SHINGLE = 5
 PERMUTATIONS = 128
 SEED = 1
 KEY_SEED, KEY_FACTOR = 0x811C9DC5, 0x9E3779B1
+DIGEST = 0x9FB21C651E98DF25
 
 CAPITALISED = 0.9
 """The share of its uses inside sentences above which a capitalised word is a name."""

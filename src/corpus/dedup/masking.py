@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from corpus.dedup.constants import MASK, PRONOUN, MOST_MASKED
+from corpus.dedup.constants import MASK, MOST_MASKED, PRONOUN
 from corpus.grams.jit import kernel, part
 from corpus.grams.types import CAPITAL, INNER, Flags, Hashes, Ints, Places
 

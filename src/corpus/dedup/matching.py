@@ -37,9 +37,7 @@ def _gather(grams: Hashes, low: int, high: int, table: Hashes) -> int:
 
 
 @part
-def _shared(
-    table: Hashes, slots: int, grams: Hashes, low: int, count: int, least: float
-) -> int:
+def _shared(table: Hashes, slots: int, grams: Hashes, low: int, count: int, least: float) -> int:
     """How many of the shingles of one text are in the table; -1 once they cannot be ``least``."""
     size = 16
     while size < 2 * slots:
@@ -61,7 +59,6 @@ def _shared(
 
 @part
 def _nearest(
-    me: int,
     stamp: int,
     first: int,
     last: int,
@@ -103,6 +100,15 @@ def _nearest(
     return best, likeness, met
 
 
+@part
+def _longest(places: Places) -> int:
+    """The most shingles that one text has."""
+    most = 1
+    for doc in range(len(places) - 1):
+        most = max(most, places[doc + 1] - places[doc])
+    return most
+
+
 @kernel(
     "i8(i8, i8, f8, u8[::1], i8[::1], u8[::1], i8[::1], i8[::1], i8[::1], i4[::1], i4[::1], "
     "i4[::1], i4[::1], u1[::1], i4[::1], f8[::1], u1[::1])"
@@ -135,46 +141,31 @@ def settle(
     returns how many pairs were met.
     """
     count = high - low
-    counts = np.zeros(count, np.int32)
-    masked_counts = np.zeros(count, np.int32)
+    counts = np.zeros((2, count), np.int32)
     seen = np.full(count, -1, np.int32)
-    most = 1
-    for doc in range(count):
-        most = max(most, plain_places[doc + 1] - plain_places[doc])
-        most = max(most, masked_places[doc + 1] - masked_places[doc])
-    table = np.empty(4 * most + 32, np.uint64)
+    table = np.empty(4 * max(_longest(plain_places), _longest(masked_places)) + 32, np.uint64)
     met = 0
     for me in range(low, high):
         doc = me - low
-        first, middle, last = starts[me], middles[me], starts[me + 1]
-        slots = plain_places[doc + 1] - plain_places[doc]
-        mine = _gather(plain, plain_places[doc], plain_places[doc + 1], table)
-        counts[doc] = mine
-        best, found = -1, -1.0
-        if not fixed[me]:
+        originals[me] = -1
+        for look in range(2):
+            grams, places = (plain, plain_places) if look == 0 else (masked, masked_places)
+            slots = places[doc + 1] - places[doc]
+            if originals[me] >= 0 or slots == 0:
+                continue
+            counts[look, doc] = _gather(grams, places[doc], places[doc + 1], table)
+            if fixed[me]:
+                continue
+            first, last = (starts[me], middles[me]) if look == 0 else (middles[me], starts[me + 1])
             best, found, more = _nearest(
-                me, 2 * doc, first, middle, table, slots, mine, low, plain, plain_places, counts,
-                buckets, owners, heads, links, seen, threshold,
+                2 * doc + look, first, last, table, slots, counts[look, doc], low, grams, places,
+                counts[look], buckets, owners, heads, links, seen, threshold,
             )  # fmt: skip
             met += more
-        if found >= threshold:
-            originals[me], likeness[me], methods[me] = best, found, 0
-            continue
-        slots = masked_places[doc + 1] - masked_places[doc]
-        if slots > 0:
-            mine = _gather(masked, masked_places[doc], masked_places[doc + 1], table)
-            masked_counts[doc] = mine
-            if not fixed[me]:
-                best, found, more = _nearest(
-                    me, 2 * doc + 1, middle, last, table, slots, mine, low, masked, masked_places,
-                    masked_counts, buckets, owners, heads, links, seen, threshold,
-                )  # fmt: skip
-                met += more
-                if found >= threshold:
-                    originals[me], likeness[me], methods[me] = best, found, 1
-                    continue
-        originals[me] = -1
-        for at in range(first, last):
-            links[at] = heads[buckets[at]]
-            heads[buckets[at]] = at
+            if found >= threshold:
+                originals[me], likeness[me], methods[me] = best, found, look
+        if originals[me] < 0:
+            for at in range(starts[me], starts[me + 1]):
+                links[at] = heads[buckets[at]]
+                heads[buckets[at]] = at
     return met

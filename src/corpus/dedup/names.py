@@ -8,15 +8,17 @@ their forms behind another, so that a character of the other gender hides nothin
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from corpus import grams
 from corpus.dedup.constants import CAPITALISED, LEAST_USES, PRONOUNS
 from corpus.dedup.kernels import kernels
+from corpus.dedup.sources import Source
 from corpus.grams import Hashes, Words
 from corpus.grams.types import Ints
+from corpus.language import entity_uses
 
 _START = 1 << 14
 
@@ -94,6 +96,29 @@ def names_of(texts: Iterable[str]) -> Hashes:
     tally = Tally()
     tally.add(grams.read(grams.pack(list(texts)), capitals=True))
     return tally.names()
+
+
+def named_by(pipeline: str, source: Source) -> Hashes:
+    """The words that a spaCy pipeline takes for names in over half of their uses, as hashes.
+
+    Raises:
+        InputError: there is no such pipeline here.
+    """
+    texts = (part.text(at) for part in _parts(source) for at in range(len(part.ends)))
+    return np.array(
+        sorted(
+            grams.word_hash(word)
+            for word, (total, named) in entity_uses(texts, pipeline).items()
+            if total >= LEAST_USES and 2 * named > total
+        ),
+        np.uint64,
+    )
+
+
+def _parts(source: Source) -> Iterator[grams.Packed]:
+    """All texts, some at a time."""
+    for at in range(0, len(source.sizes), 64):
+        yield source.some(range(at, min(at + 64, len(source.sizes))))
 
 
 def _table(words: Hashes) -> Hashes:

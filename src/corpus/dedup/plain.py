@@ -10,6 +10,7 @@ import numpy as np
 from datasketch import MinHash
 
 from corpus.dedup.constants import (
+    DIGEST,
     KEY_FACTOR,
     KEY_SEED,
     MASK,
@@ -18,11 +19,10 @@ from corpus.dedup.constants import (
     PRONOUN,
     SEED,
 )
+from corpus.grams.plain import mixed
 from corpus.grams.types import CAPITAL, INNER, Codes, Flags, Floats, Hashes, Ints, Places
 
 _BATCH = 4096
-_DIGEST = 0x9FB21C651E98DF25
-_ALL = (1 << 64) - 1
 
 
 def sign(grams: Hashes, places: Places, factors: Codes, terms: Codes, out: Codes) -> None:
@@ -50,15 +50,12 @@ def band_keys(signatures: Codes, rows: int, out: Codes) -> None:
 def digests(words: Hashes, places: Places, out: Hashes) -> None:
     """See ``compiled.digests``."""
     for doc in range(len(places) - 1):
-        found = words[places[doc] : places[doc + 1]].tolist()
-        value = len(found)
-        for word in found:
-            value = ((value ^ word) * _DIGEST) & _ALL
-            value ^= value >> 32
-        out[doc] = value
+        found = words[places[doc] : places[doc + 1]]
+        steps = np.arange(len(found), dtype=np.uint64) * np.uint64(DIGEST)
+        out[doc] = mixed(found + steps).sum() + np.uint64(len(found))
 
 
-def repeated(keys: Codes, counters: Flags, out: Ints) -> int:
+def repeated(keys: Codes, counters: Flags, out: Ints) -> int:  # noqa: ARG001 - the kernel does
     """See ``compiled.repeated``; here nobody is named in vain."""
     _, place, counts = np.unique(keys, return_inverse=True, return_counts=True)
     found = np.flatnonzero(counts[place] > 1)

@@ -13,14 +13,16 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
 from corpus import grams
+from corpus.dedup import exact
 from corpus.dedup.buckets import Buckets, buckets, joined, places_of
 from corpus.dedup.kernels import kernels
 from corpus.dedup.names import Mask
-from corpus.dedup.signatures import banding, shingled
+from corpus.dedup.signatures import Banding, banding, shingled
 from corpus.dedup.sources import Held, Source
 from corpus.dedup.survey import Hidden, Survey, chunks, hide, spread, survey
 from corpus.errors import InputError
@@ -53,6 +55,20 @@ class Found:
 
     duplicates: list[Duplicate] = field(default_factory=list)
     candidates: int = 0
+    mask: Mask | None = None
+
+
+class Known(Protocol):
+    """Texts that were looked at before: the first ones of a source."""
+
+    ids: list[str]
+    names: Hashes
+
+    def survey(self, chosen: Banding) -> Survey:
+        """What is known of them."""
+
+    def hidden(self, chosen: Banding) -> Hidden:
+        """The same with their names hidden."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +91,19 @@ class Entries:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class How:
+    """How to search: by bands or ``exact``, on how many threads, with which names beside its own.
+
+    ``names`` are word hashes, sorted; the names that the texts themselves show are added.
+    """
+
+    threshold: float = 0.7
+    exact: bool = False
+    workers: int = 1
+    names: Hashes = field(default_factory=lambda: np.zeros(0, np.uint64))
+
+
 def find(items: Sequence[Item], *, threshold: float = 0.7) -> list[Duplicate]:
     """The items that repeat a better one, sorted by id.
 
@@ -90,28 +119,57 @@ def find(items: Sequence[Item], *, threshold: float = 0.7) -> list[Duplicate]:
     return search(items, threshold=threshold).duplicates
 
 
-def search(items: Sequence[Item], *, threshold: float = 0.7, workers: int | None = None) -> Found:
-    """``find``, with its count of candidates; ``workers`` threads (default: one a core)."""
+def search(
+    items: Sequence[Item],
+    *,
+    threshold: float = 0.7,
+    all_pairs: bool = False,
+    workers: int | None = None,
+) -> Found:
+    """``find``, with its count of candidates.
+
+    ``all_pairs`` finds every pair, by the join of ``corpus.dedup.exact`` instead of bands;
+    ``workers`` is the number of threads (default: one for each core that the process may use).
+    """
     check(threshold)
     _check_ids(items)
     source = Held([item.text for item in items])
-    return compare(source, Entries.of(items), threshold=threshold, workers=workers)
+    how = How(threshold, exact=all_pairs, workers=workers or cores())
+    return compare(source, Entries.of(items), how)
 
 
-def compare(
-    source: Source, entries: Entries, *, threshold: float, workers: int | None = None
-) -> Found:
-    """The search itself, over texts wherever they are."""
-    workers = workers or cores()
-    chosen = banding(threshold)
+def compare(source: Source, entries: Entries, how: How, known: Known | None = None) -> Found:
+    """The search itself, over texts wherever they are; the first may be ``known`` by an index."""
+    chosen = banding(how.threshold)
+    first = len(known.ids) if known else 0
     wanted = np.flatnonzero(entries.masks).astype(np.int32)
-    seen, tally = survey(source, chosen, workers=workers, capitals=len(wanted) > 0)
-    parts = [buckets(seen.keys, workers)]
-    hidden = None
+    seen, tally = survey(source, chosen, first=first, workers=how.workers, capitals=len(wanted) > 0)
+    mask = None
     if len(wanted):
-        hidden = hide(source, wanted, Mask(tally.names()), chosen, workers=workers)
-        parts.append(buckets(hidden.keys, workers, hidden.places))
-    return settle(source, entries, seen, parts, hidden and hidden.mask, threshold, workers)
+        names = np.union1d(tally.names(), how.names)
+        mask = Mask(np.union1d(names, known.names) if known else names)
+    if known:
+        seen = known.survey(chosen).joined(seen)
+    if how.exact:
+        parts = _all_pairs(source, len(entries.ids), wanted, mask, how)
+    else:
+        parts = [buckets(seen.keys, how.workers)]
+    if mask and not how.exact:
+        hidden = hide(source, wanted[wanted >= first], mask, chosen, workers=how.workers)
+        if known:
+            hidden = known.hidden(chosen).joined(hidden)
+        parts.append(buckets(hidden.keys, how.workers, hidden.places))
+    found = settle(source, entries, seen, parts, mask, how)
+    found.mask = mask
+    return found
+
+
+def _all_pairs(
+    source: Source, count: int, wanted: Ints, mask: Mask | None, how: How
+) -> list[Buckets]:
+    """The buckets of plain texts, and those of the ``wanted`` ones with their names hidden."""
+    parts = [exact.buckets(source, np.arange(count, dtype=np.int32), how.threshold)]
+    return parts + ([exact.buckets(source, wanted, how.threshold, mask)] if mask else [])
 
 
 def settle(
@@ -120,8 +178,7 @@ def settle(
     seen: Survey,
     parts: Sequence[Buckets],
     mask: Mask | None,
-    threshold: float,
-    workers: int,
+    how: How,
 ) -> Found:
     """Measure who shares a bucket, best first, family by family."""
     found = joined(parts)
@@ -136,14 +193,14 @@ def settle(
         low, high = span
         plain, masked = _shingles(source, order[low:high], mask, entries.masks, seen.words)
         met: int = kernels().settle(
-            low, high, threshold, plain.hashes, plain.places, masked.hashes, masked.places,
+            low, high, how.threshold, plain.hashes, plain.places, masked.hashes, masked.places,
             desk.starts, desk.middles, desk.numbers, desk.owners, desk.heads, desk.links,
             desk.fixed, desk.originals, desk.likeness, desk.methods,
         )  # fmt: skip
         return met
 
     spans = _spans(parents[order], seen.words[order])
-    met = sum(spread(measure, spans, workers))
+    met = sum(spread(measure, spans, how.workers))
     return Found(sorted(_duplicates(desk, order, entries, seen.digests), key=_by_id), met)
 
 
@@ -267,9 +324,7 @@ class _Shelf:
         return Grams(np.asarray(self._hashes[: self._end]), np.concatenate(self._places))
 
 
-def _duplicates(
-    desk: _Desk, order: Ints, entries: Entries, digests: Hashes
-) -> Iterator[Duplicate]:
+def _duplicates(desk: _Desk, order: Ints, entries: Entries, digests: Hashes) -> Iterator[Duplicate]:
     """The documents that do not stay, each with what it repeats."""
     gone = np.flatnonzero(desk.originals >= 0)
     docs, kept = order[gone], order[desk.originals[gone]]

@@ -1,4 +1,4 @@
-"""Where texts are while they are compared: in memory, or in a scratch file on disk."""
+"""Where texts are while they are compared: in memory, or in files of UTF-8 end to end."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import contextlib
 import os
 import tempfile
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -14,14 +15,14 @@ import numpy as np
 
 from corpus.errors import DiskError
 from corpus.grams import Packed, Places, joined, pack
+from corpus.grams.types import Ints
 
 
 class Source(Protocol):
     """Texts by their place; each may be asked for more than once."""
 
-    @property
-    def sizes(self) -> Places:
-        """About how many bytes each text has."""
+    sizes: Places
+    """About how many bytes each text has."""
 
     def some(self, places: Sequence[int]) -> Packed:
         """The texts of these places."""
@@ -39,8 +40,41 @@ class Held:
         return pack([self._texts[place] for place in places])
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Texts of one open file: text i has the bytes from ``starts[i]`` to ``stops[i]``."""
+
+    file: int
+    starts: Places
+    stops: Places
+
+
+class Filed:
+    """The texts of several files, one part after the other."""
+
+    def __init__(self, parts: Sequence[Part]) -> None:
+        none = np.zeros(0, np.int64)
+        self._starts = np.concatenate([none, *(part.starts for part in parts)])
+        self._stops = np.concatenate([none, *(part.stops for part in parts)])
+        self._files: Ints = np.repeat(
+            np.array([part.file for part in parts], np.int32), [len(part.starts) for part in parts]
+        )
+        self.sizes = self._stops - self._starts
+
+    def some(self, places: Sequence[int]) -> Packed:
+        """The texts of these places; those that stand together are read together."""
+        at = np.asarray(places, np.int64)
+        starts, stops, files = self._starts[at], self._stops[at], self._files[at]
+        apart = np.ones(len(at) + 1, bool)
+        apart[1:-1] = (starts[1:] != stops[:-1]) | (files[1:] != files[:-1])
+        first, last = np.flatnonzero(apart[:-1]), np.flatnonzero(apart[1:])
+        runs = zip(files[first].tolist(), starts[first].tolist(), stops[last].tolist(), strict=True)
+        data = joined([_read(*run) for run in runs]).data
+        return Packed(data, np.cumsum(stops - starts))
+
+
 class Spool:
-    """Texts in a scratch file that nobody else sees; it is gone when closed.
+    """A scratch file of texts that nobody else sees; it is gone when closed.
 
     Raises:
         DiskError: the file cannot be written.
@@ -49,39 +83,27 @@ class Spool:
     def __init__(self, folder: Path) -> None:
         self._starts = array("q", [0])
         self._folder = folder
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
+        with self._writing():
             self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by __exit__
-        except OSError as error:
-            raise DiskError(f"{folder}: cannot be written ({error.strerror})") from error
 
     def add(self, text: str) -> None:
         """Put a text at the end."""
         data = text.encode("utf-8", "surrogatepass")
-        try:
+        with self._writing():
             self._file.write(data)
-        except OSError as error:
-            raise DiskError(f"{self._folder}: cannot be written ({error.strerror})") from error
         self._starts.append(self._starts[-1] + len(data))
 
-    @property
-    def sizes(self) -> Places:
-        """How many bytes each text has."""
-        return np.diff(np.array(self._starts, np.int64))
-
-    def some(self, places: Sequence[int]) -> Packed:
-        """The texts of these places."""
-        self._flush()
-        starts, file = self._starts, self._file.fileno()
-        if len(places) and places[-1] - places[0] == len(places) - 1:
-            first, last = starts[places[0]], starts[places[-1] + 1]
-            ends = np.array(starts[places[0] + 1 : places[-1] + 2], np.int64) - first
-            return Packed(_read(file, first, last), ends)
-        return joined([_read(file, starts[place], starts[place + 1]) for place in places])
-
-    def _flush(self) -> None:
-        try:
+    def part(self) -> Part:
+        """The texts so far."""
+        with self._writing():
             self._file.flush()
+        starts = np.array(self._starts, np.int64)
+        return Part(self._file.fileno(), starts[:-1], starts[1:])
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             raise DiskError(f"{self._folder}: cannot be written ({error.strerror})") from error
 
@@ -93,9 +115,12 @@ class Spool:
             self._file.close()
 
 
-def _read(file: int, start: int, end: int) -> bytes:
+def _read(file: int, start: int, stop: int) -> bytes:
     """Those bytes of a file; a read may bring fewer than it was asked for."""
-    data = os.pread(file, end - start, start)
-    while len(data) < end - start:
-        data += os.pread(file, end - start - len(data), start + len(data))
+    data = os.pread(file, stop - start, start)
+    while len(data) < stop - start:
+        more = os.pread(file, stop - start - len(data), start + len(data))
+        if not more:
+            raise DiskError("a file of texts has become shorter while it was read; run again")
+        data += more
     return data

@@ -7,7 +7,7 @@ text is some hundred bytes.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -35,6 +35,14 @@ class Survey:
     words: Ints
     digests: Hashes
 
+    def joined(self, other: Survey) -> Survey:
+        """This and, after it, another."""
+        return Survey(
+            np.concatenate([self.keys, other.keys], axis=1),
+            np.concatenate([self.words, other.words]),
+            np.concatenate([self.digests, other.digests]),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
@@ -42,16 +50,23 @@ class Hidden:
 
     keys: Codes
     places: Ints
-    mask: Mask
+
+    def joined(self, other: Hidden) -> Hidden:
+        """This and, after it, another."""
+        return Hidden(
+            np.concatenate([self.keys, other.keys], axis=1),
+            np.concatenate([self.places, other.places]),
+        )
 
 
 def survey(
-    source: Source, chosen: Banding, *, workers: int, capitals: bool
+    source: Source, chosen: Banding, *, first: int = 0, workers: int, capitals: bool
 ) -> tuple[Survey, Tally]:
-    """Read every text once; ``capitals`` asks for the tally that names come from."""
+    """Read every text from ``first`` on; ``capitals`` asks for the tally that names come from."""
     tallies: dict[int, Tally] = {}
 
-    def look(places: range) -> tuple[Codes, Ints, Hashes]:
+    def look(part: range) -> tuple[Codes, Ints, Hashes]:
+        places = range(part.start + first, part.stop + first)
         words = grams.read(source.some(places), capitals=capitals)
         if capitals:
             tallies.setdefault(threading.get_ident(), Tally()).add(words)
@@ -60,7 +75,7 @@ def survey(
         counts = np.diff(words.places).astype(np.int32)
         return band_keys(sign(shingled(words)), chosen), counts, digests
 
-    found = list(spread(look, chunks(source.sizes), workers))
+    found = list(spread(look, chunks(source.sizes[first:]), workers))
     tally = Tally()
     for part in tallies.values():
         tally.absorb(part)
@@ -72,9 +87,7 @@ def survey(
     ), tally
 
 
-def hide(
-    source: Source, wanted: Ints, mask: Mask, chosen: Banding, *, workers: int
-) -> Hidden:
+def hide(source: Source, wanted: Ints, mask: Mask, chosen: Banding, *, workers: int) -> Hidden:
     """Read the ``wanted`` texts (places, ascending) with their names hidden."""
 
     def look(part: range) -> tuple[Codes, Ints]:
@@ -89,7 +102,6 @@ def hide(
     return Hidden(
         np.concatenate([empty, *(keys for keys, _ in found)], axis=1),
         np.concatenate([np.zeros(0, np.int32), *(places for _, places in found)]),
-        mask,
     )
 
 

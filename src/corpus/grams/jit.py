@@ -25,12 +25,12 @@ def kernel(signature: str) -> Callable[[F], F]:
     """Compile a function for ``signature``, in numba's notation, or load it from the cache."""
 
     def decorate(function: F) -> F:
-        options = {"nogil": True, "cache": True, "error_model": "numpy"}
+        make = numba.njit(nogil=True, cache=True, error_model="numpy")
         try:
-            made = numba.njit(**options)(function)
+            made = make(function)
         except RuntimeError:  # neither the package's folder nor the user's cache can be written
-            numba.config.CACHE_DIR = tempfile.mkdtemp(prefix="corpus-kernels-")
-            made = numba.njit(**options)(function)
+            vars(numba.config)["CACHE_DIR"] = tempfile.mkdtemp(prefix="corpus-kernels-")
+            made = make(function)
         _say_if_new(made, function)
         made.compile(signature)
         return cast("F", made)

@@ -33,7 +33,7 @@ def read(texts: Packed, *, capitals: bool = False) -> Words:
 def ngrams(words: Words, width: int, *, whole: bool) -> Grams:
     """The n-grams of each text; ``whole`` makes one of a text that is shorter than that."""
     hashes, places = np.empty(len(words.hashes), np.uint64), np.zeros_like(words.places)
-    compiled.ngrams(words.hashes, words.places, width, whole, hashes, places)
+    compiled.ngrams(words.hashes, words.places, width, int(whole), hashes, places)
     return Grams(hashes[: places[-1]], places)
 
 

@@ -11,12 +11,10 @@ from corpus.grams.types import Packed
 
 def pack(texts: Sequence[str]) -> Packed:
     """The texts as UTF-8, end to end; half a surrogate pair is three bytes."""
-    whole = "".join(texts)
-    if whole.isascii():
-        lengths = np.fromiter(map(len, texts), np.int64, len(texts))
-        return Packed(whole.encode(), np.cumsum(lengths))
-    parts = [text.encode("utf-8", "surrogatepass") for text in texts]
-    return joined(parts)
+    try:
+        return joined(list(map(str.encode, texts)))
+    except UnicodeEncodeError:
+        return joined([text.encode("utf-8", "surrogatepass") for text in texts])
 
 
 def joined(parts: Sequence[bytes]) -> Packed:

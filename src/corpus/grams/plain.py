@@ -9,7 +9,7 @@ import numpy as np
 
 from corpus.grams.definition import INNER_USE, TOKEN
 from corpus.grams.hashing import BASE, MIXERS, word_hash
-from corpus.grams.table import UNSPACED, normalised
+from corpus.grams.table import normalised
 from corpus.grams.types import CAPITAL, INNER, Grams, Hashes, Packed, Words
 
 _ALONE = frozenset()  # type: ignore[var-annotated]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import cache
 
 import numpy as np
@@ -58,7 +59,7 @@ def table() -> Codes:
         elif not whole:
             bits[ord(text)] = 0
     bits[sorted(joining)] |= HARD
-    return (fold << FOLD) | bits
+    return (fold << np.uint32(FOLD)) | bits
 
 
 def normalised(text: str) -> str:
@@ -70,8 +71,7 @@ def normalised(text: str) -> str:
 @cache
 def _wide_folds() -> dict[int, str]:
     """The points that fold into several letters."""
-    points = (chr(point) for point in range(128, 0x20000))
-    return {ord(one): one.casefold() for one in points if len(one.casefold()) > 1}
+    return {ord(one): one.casefold() for one in _special() if len(one.casefold()) > 1}
 
 
 def _classes(line: str) -> Codes:
@@ -86,17 +86,16 @@ def _classes(line: str) -> Codes:
     return bits
 
 
-def _special() -> list[str]:
+@cache
+def _special() -> tuple[str, ...]:
     """The points that NFKC or folding may change, and those that combine."""
     spans = ((0, 0x3400), (0xA000, 0xAC00), (0xF900, 0x20000), (0x2F800, 0x2FA20))
     points = [chr(point) for low, high in spans for point in range(low, high)]
-    return [
+    return tuple(
         text
         for text in points
-        if unicodedata.decomposition(text)
-        or unicodedata.combining(text)
-        or text.casefold() != text
-    ]
+        if unicodedata.decomposition(text) or unicodedata.combining(text) or text.casefold() != text
+    )
 
 
 def _splits(plain: str, folded: str) -> bool:
@@ -106,7 +105,7 @@ def _splits(plain: str, folded: str) -> bool:
     return any(one.isalnum() or unicodedata.combining(one) or one in "_, " for one in plain)
 
 
-def _joining(special: list[str]) -> set[int]:
+def _joining(special: Iterable[str]) -> set[int]:
     """The points that may become one with what stands before them."""
     joining = {point for points in _HANGUL for point in points}
     for text in special:
