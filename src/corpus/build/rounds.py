@@ -76,6 +76,7 @@ class Works:
         self._given, self._sources, self._watch = given, sources, watch
         self._briefs, self._documents, self._reviews = logs
         self._asked: Counter[str] = Counter()
+        self._near = dedup.Growing(given.threshold)
 
     @classmethod
     @contextmanager
@@ -311,7 +312,7 @@ class Works:
             )
             for one in accepted
         ]
-        found = dedup.find(items, threshold=self._given.threshold)
+        found = self._near.find(items)
         self.duplicates = {duplicate.id: duplicate for duplicate in found}
         rows = [duplicate.row() for duplicate in found]
         store.write_rows(self._briefs.with_name("duplicates.jsonl"), rows)

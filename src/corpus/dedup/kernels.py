@@ -9,17 +9,18 @@ from typing import Any
 from corpus import grams
 
 
-@cache
 def kernels() -> Any:  # noqa: ANN401 - a module, or three as one
-    """The functions of ``corpus.dedup.plain`` by name, compiled where that can be.
+    """The functions of ``corpus.dedup.plain`` by name, compiled if those of ``grams`` are."""
+    if grams.is_compiled():
+        return _compiled()
+    from corpus.dedup import plain
 
-    Compiles at the first use on a machine, some seconds, and says so.
-    """
-    if not grams.is_compiled():
-        from corpus.dedup import plain
+    return plain
 
-        return plain
+
+@cache
+def _compiled() -> Any:  # noqa: ANN401 - three modules as one
+    """Compiles at the first use on a machine, some seconds, and says so."""
     from corpus.dedup import compiled, masking, matching
 
-    names = {**vars(compiled), **vars(masking), **vars(matching)}
-    return SimpleNamespace(**names)
+    return SimpleNamespace(**{**vars(compiled), **vars(masking), **vars(matching)})

@@ -27,6 +27,7 @@ class Tally:
     """How often each word is used inside sentences, and how often with a capital."""
 
     def __init__(self) -> None:
+        self._kernels = kernels()  # for good: the table of the twin is another
         self._table: Hashes = np.zeros(_START, np.uint64)
         self._uses: Ints = np.zeros((_START, 2), np.int32)
         self._filled = np.zeros(1, np.int64)
@@ -35,7 +36,7 @@ class Tally:
         """Count the words of texts that were read with their marks."""
         at = 0
         while at < len(found.hashes):
-            at = kernels().tally(
+            at = self._kernels.tally(
                 found.hashes, found.marks, at, self._table, self._uses, self._filled
             )
             if at < len(found.hashes):
@@ -63,7 +64,7 @@ class Tally:
 
     def _merge(self, table: Hashes, uses: Ints) -> None:
         filled = table != 0
-        kernels().merge(
+        self._kernels.merge(
             np.ascontiguousarray(table[filled]),
             np.ascontiguousarray(uses[filled]),
             self._table,
@@ -76,6 +77,7 @@ class Mask:
     """Hides a set of names, given as word hashes."""
 
     def __init__(self, names: Hashes) -> None:
+        self._kernels = kernels()
         self.names = names
         self._names = _table(names)
         self._pronouns = _table(np.array([grams.word_hash(w) for w in PRONOUNS], np.uint64))
@@ -87,7 +89,7 @@ class Mask:
         what remains of a list of names says nothing.
         """
         out, ends = np.empty_like(found.hashes), np.zeros_like(found.places)
-        kernels().mask(found.hashes, found.places, self._names, self._pronouns, out, ends)
+        self._kernels.mask(found.hashes, found.places, self._names, self._pronouns, out, ends)
         return Words(out[: ends[-1]], ends, np.zeros(0, np.uint8))
 
 

@@ -132,7 +132,7 @@ def search(
     ``workers`` is the number of threads (default: one for each core that the process may use).
     """
     check(threshold)
-    _check_ids(items)
+    check_ids(items)
     source = Held([item.text for item in items])
     how = How(threshold, exact=all_pairs, workers=workers or cores())
     return compare(source, Entries.of(items), how)
@@ -343,8 +343,12 @@ def _by_id(duplicate: Duplicate) -> str:
     return duplicate.id
 
 
-def _check_ids(items: Sequence[Item]) -> None:
-    """Refuse ids that are not unique."""
+def check_ids(items: Sequence[Item]) -> None:
+    """Refuse ids that are not unique.
+
+    Raises:
+        InputError: an id comes twice.
+    """
     if len({item.id for item in items}) < len(items):
         name, count = Counter(item.id for item in items).most_common(1)[0]
         raise InputError(f"id {name!r} comes {count} times; ids must be unique")

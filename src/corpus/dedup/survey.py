@@ -63,6 +63,7 @@ def survey(
     source: Source, chosen: Banding, *, first: int = 0, workers: int, capitals: bool
 ) -> tuple[Survey, Tally]:
     """Read every text from ``first`` on; ``capitals`` asks for the tally that names come from."""
+    grams.expect(int(source.sizes.sum()))
     tallies: dict[int, Tally] = {}
 
     def look(part: range) -> tuple[Codes, Ints, Hashes]:

@@ -1,9 +1,9 @@
 """Words and runs of words as hashes: what repeats are found by, for many texts at a time.
 
 ``read`` takes texts in UTF-8, ``ngrams`` what it gives. Both are compiled where numba can be
-imported, and release the GIL; elsewhere, or with ``CORPUS_KERNELS=plain``, a twin in Python gives
-the same bits. ``words`` is the definition in a regular expression; ``word_hash`` and the docstring
-of ``corpus.grams.hashing`` say how they become numbers.
+imported, and release the GIL; elsewhere, for a few pages, or with ``CORPUS_KERNELS=plain``, a twin
+in Python gives the same bits. ``words`` is the definition in a regular expression; ``word_hash``
+and the docstring of ``corpus.grams.hashing`` say how they become numbers.
 """
 
 from __future__ import annotations
@@ -18,15 +18,21 @@ from corpus.grams.packing import joined, pack
 from corpus.grams.table import UNSPACED
 from corpus.grams.types import CAPITAL, INNER, Grams, Hashes, Packed, Places, Words
 
+WORTH_COMPILING = 1 << 18  # bytes of text
+
+_loaded: list[bool] = []
+
 __all__ = [
     "CAPITAL",
     "INNER",
     "UNSPACED",
+    "WORTH_COMPILING",
     "Grams",
     "Hashes",
     "Packed",
     "Places",
     "Words",
+    "expect",
     "is_compiled",
     "joined",
     "mix",
@@ -38,9 +44,24 @@ __all__ = [
 ]
 
 
-@cache
+def expect(size: int) -> None:
+    """Say that so many bytes will be read, so that it is known whether compiling is worth it.
+
+    Loading the compiled kernels takes some tenths of a second, and compiling them, once on a
+    machine, some seconds; a few hundred pages are done by then.
+    """
+    if size >= WORTH_COMPILING and not _loaded and _can_compile():
+        _loaded.append(True)
+
+
 def is_compiled() -> bool:
-    """Whether the kernels run compiled here; asking compiles those of this room."""
+    """Whether the kernels run compiled: once ``WORTH_COMPILING`` bytes are expected, for good."""
+    return bool(_loaded)
+
+
+@cache
+def _can_compile() -> bool:
+    """Whether there is numba and nobody has forbidden it; compiles the kernels of this room."""
     if os.environ.get("CORPUS_KERNELS") == "plain":
         return False
     try:
@@ -55,6 +76,7 @@ def read(texts: Packed, *, capitals: bool = False) -> Words:
 
     A text without any word has a single one, all of it, stripped.
     """
+    expect(len(texts.data))
     if is_compiled():
         from corpus.grams import native
 

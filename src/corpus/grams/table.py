@@ -33,6 +33,8 @@ UNSPACED = (
 )
 """The inside of a regex class: scripts without spaces between words, one character a word."""
 
+_SPANS = ((0, 0x3400), (0xA000, 0xAC00), (0xF900, 0x20000), (0x2F800, 0x2FA20))
+"""Where points are that fold, combine or change: not among Han, Hangul and private use."""
 _HANGUL = (range(0x1161, 0x1176), range(0x11A8, 0x11C3))  # vowels and finals join by rule
 
 
@@ -42,7 +44,8 @@ def table() -> Codes:
 
     uint32, one mebibyte; made at the first use.
     """
-    bits = _classes("".join(map(chr, range(LIMIT))))
+    every = np.arange(LIMIT, dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")
+    bits = _classes(every)
     fold = np.arange(LIMIT, dtype=np.uint32)
     special = _special()
     joining = _joining(special)
@@ -82,15 +85,16 @@ def _classes(line: str) -> Codes:
     for pattern, bit in classes:
         for found in re.finditer(pattern, line):
             bits[found.start() : found.end()] |= bit
-    bits[[point for point, text in enumerate(line[:0x20000]) if text.isupper()]] |= UPPER
+    shown = ((bits & LETTER) > 0).tolist()
+    letters = [point for low, high in _SPANS for point in range(low, high) if shown[point]]
+    bits[[point for point in letters if line[point].isupper()]] |= UPPER
     return bits
 
 
 @cache
 def _special() -> tuple[str, ...]:
     """The points that NFKC or folding may change, and those that combine."""
-    spans = ((0, 0x3400), (0xA000, 0xAC00), (0xF900, 0x20000), (0x2F800, 0x2FA20))
-    points = [chr(point) for low, high in spans for point in range(low, high)]
+    points = [chr(point) for low, high in _SPANS for point in range(low, high)]
     return tuple(
         text
         for text in points
