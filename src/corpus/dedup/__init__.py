@@ -9,9 +9,9 @@ recast. Words and their hashes are those of ``corpus.grams``.
 
 from __future__ import annotations
 
+from corpus.dedup.families import Found, Item, find, search
 from corpus.dedup.files import Options, dedup_files
 from corpus.dedup.growing import Growing
-from corpus.dedup.search import Found, Item, find, search
 from corpus.dedup.signatures import banding, fold, lean, lsh, shingles
 
 __all__ = [

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from corpus.dedup.families import Entries, Found, How, check, compare, cores
 from corpus.dedup.index import Index, open_index
 from corpus.dedup.names import named_by
-from corpus.dedup.search import Entries, Found, How, check, compare, cores
 from corpus.dedup.signatures import banding
 from corpus.dedup.sources import Filed, Spool
 from corpus.errors import InputError

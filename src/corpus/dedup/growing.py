@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from corpus.dedup.buckets import buckets
+from corpus.dedup.families import Entries, How, Item, check, check_ids, cores, settle
 from corpus.dedup.names import Mask, Tally
-from corpus.dedup.search import Entries, How, Item, check, check_ids, cores, settle
 from corpus.dedup.signatures import banding
 from corpus.dedup.sources import Held
 from corpus.dedup.survey import Hidden, Survey, hide, survey

@@ -57,7 +57,7 @@ def mixed(values: Hashes) -> Hashes:
 
 
 def _runs(hashes: Hashes, width: int) -> Hashes:
-    total = np.zeros(max(0, len(hashes) - width + 1), dtype=np.uint64)
+    total = np.zeros(max(0, len(hashes) - width + 1) if width else 0, dtype=np.uint64)
     for place in range(width):
         total = total * np.uint64(BASE) + hashes[place : place + len(total)]
     return mixed(total)

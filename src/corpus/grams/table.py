@@ -47,7 +47,7 @@ def table() -> Codes:
     every = np.arange(LIMIT, dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")
     bits = _classes(every)
     fold = np.arange(LIMIT, dtype=np.uint32)
-    special = _special()
+    special = special_points()
     joining = _joining(special)
     for text in special:
         plain = unicodedata.normalize("NFKC", text)
@@ -74,7 +74,7 @@ def normalised(text: str) -> str:
 @cache
 def _wide_folds() -> dict[int, str]:
     """The points that fold into several letters."""
-    return {ord(one): one.casefold() for one in _special() if len(one.casefold()) > 1}
+    return {ord(one): one.casefold() for one in special_points() if len(one.casefold()) > 1}
 
 
 def _classes(line: str) -> Codes:
@@ -92,7 +92,7 @@ def _classes(line: str) -> Codes:
 
 
 @cache
-def _special() -> tuple[str, ...]:
+def special_points() -> tuple[str, ...]:
     """The points that NFKC or folding may change, and those that combine."""
     points = [chr(point) for low, high in _SPANS for point in range(low, high)]
     return tuple(

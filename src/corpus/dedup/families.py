@@ -55,7 +55,7 @@ class Found:
 
     duplicates: list[Duplicate] = field(default_factory=list)
     candidates: int = 0
-    mask: Mask | None = None
+    mask: Mask | None = field(default=None, repr=False)
 
 
 class Known(Protocol):
