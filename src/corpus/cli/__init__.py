@@ -14,7 +14,7 @@ import click
 
 from corpus import __version__
 from corpus.cli import signals, writing
-from corpus.cli.options import inputs, settings_of
+from corpus.cli.options import deduping, inputs, settings_of
 from corpus.errors import CorpusError, Interrupted
 
 
@@ -204,31 +204,7 @@ def export(as_json: bool, **flags: Any) -> None:
 @cli.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="DIR")
-@click.option(
-    "--threshold",
-    type=click.FloatRange(0, 1, min_open=True),
-    default=0.7,
-    show_default=True,
-    help="Jaccard similarity from which on two texts are copies.",
-)
-@click.option(
-    "--mask-names/--no-mask-names", default=True, help="Also find copies with other names in them."
-)
-@click.option("--exact", is_flag=True, help="Find every pair: slower, and all in memory.")
-@click.option(
-    "--against",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="JSON Lines or Parquet that the result must not repeat. Repeatable.",
-)
-@click.option(
-    "--index",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Drop what this index holds, and add what stays; made if it is not there.",
-)
-@click.option("--ner", metavar="PIPELINE", help="A spaCy pipeline that finds more names to mask.")
+@deduping
 @click.option("--json", "as_json", is_flag=True, help="Print counts and seconds as JSON.")
 def dedup(files: tuple[Path, ...], output: Path, as_json: bool, **flags: Any) -> None:
     """Drop near-duplicates from any JSON Lines with "id" and "text"."""

@@ -12,11 +12,14 @@ from __future__ import annotations
 from corpus.dedup.families import Found, Item, find, search
 from corpus.dedup.files import Options, dedup_files
 from corpus.dedup.growing import Growing
+from corpus.dedup.likeness import rows as nearest_pairs
 from corpus.dedup.signatures import banding, fold, lean, lsh, shingles
+from corpus.dedup.sources import Held
 
 __all__ = [
     "Found",
     "Growing",
+    "Held",
     "Item",
     "Options",
     "banding",
@@ -25,6 +28,7 @@ __all__ = [
     "fold",
     "lean",
     "lsh",
+    "nearest_pairs",
     "search",
     "shingles",
 ]

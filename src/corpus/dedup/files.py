@@ -18,9 +18,11 @@ import numpy as np
 
 from corpus.dedup.families import Entries, Found, How, check, compare, cores
 from corpus.dedup.index import Index, open_index
+from corpus.dedup.likeness import Vectors, supplied
+from corpus.dedup.likeness import rows as rows_of
 from corpus.dedup.names import named_by
 from corpus.dedup.signatures import banding
-from corpus.dedup.sources import Filed, Spool
+from corpus.dedup.sources import Chosen, Filed, Spool
 from corpus.errors import InputError
 from corpus.language import text_of
 from corpus.store import read_lines, read_rows, write_lines, write_rows
@@ -31,7 +33,9 @@ class Options:
     """What the command takes beside its files.
 
     ``against`` are files whose texts the result must not repeat; ``index`` is a folder that
-    remembers what was kept; ``ner`` names a spaCy pipeline that finds more names.
+    remembers what was kept; ``ner`` names a spaCy pipeline that finds more names. ``likeness`` asks
+    for so many of the nearest pairs among what stays, by words, or by ``embeddings`` (NumPy, a row
+    for each id of ``embedding_ids``).
     """
 
     threshold: float = 0.7
@@ -41,6 +45,9 @@ class Options:
     index: Path | None = None
     ner: str | None = None
     workers: int = field(default_factory=cores)
+    likeness: int = 0
+    embeddings: Path | None = None
+    embedding_ids: Path | None = None
 
 
 def dedup_files(paths: Sequence[Path], output: Path, options: Options) -> dict[str, Any]:
@@ -68,8 +75,12 @@ def dedup_files(paths: Sequence[Path], output: Path, options: Options) -> dict[s
         dropped = {duplicate.id for duplicate in found.duplicates}
         write_lines(targets[0], rows.kept(dropped))
         write_rows(targets[1], (duplicate.row() for duplicate in found.duplicates))
+        places = [at for at, name in enumerate(rows.ids, len(held.ids)) if name not in dropped]
+        if options.likeness:
+            stay = [ids[at] for at in places]
+            near = rows_of(Chosen(source, places), stay, options.likeness, _given(options, stay))
+            write_rows(output / "likeness.jsonl", near)
         if options.index:
-            places = [at for at, name in enumerate(rows.ids, len(held.ids)) if name not in dropped]
             held.add(source, places, [ids[at] for at in places], found.mask)
     counts = _summary(len(rows.ids), len(ids) - len(rows.ids), found, options)
     return counts | {"seconds": time.perf_counter() - start}
@@ -85,6 +96,14 @@ def _compare(source: Filed, ids: Sequence[str], own: int, held: Index, options: 
     names = named_by(options.ner, source) if options.ner else np.zeros(0, np.uint64)
     how = How(options.threshold, exact=options.exact, workers=options.workers, names=names)
     return compare(source, entries, how, held)
+
+
+def _given(options: Options, ids: Sequence[str]) -> Vectors | None:
+    """The user's embeddings of these texts, if there are any."""
+    if options.embeddings is None:
+        return None
+    beside = options.embedding_ids or options.embeddings.with_suffix(".jsonl")
+    return supplied(options.embeddings, beside, ids)
 
 
 class _Rows:

@@ -73,6 +73,19 @@ class Filed:
         return Packed(data, np.cumsum(stops - starts))
 
 
+class Chosen:
+    """Some of the texts of a source, as a source."""
+
+    def __init__(self, source: Source, places: Sequence[int]) -> None:
+        self._source = source
+        self._places = np.array(places, np.int64)
+        self.sizes = source.sizes[self._places]
+
+    def some(self, places: Sequence[int]) -> Packed:
+        """The texts of these places."""
+        return self._source.some(self._places[np.asarray(places, np.int64)].tolist())
+
+
 class Spool:
     """A scratch file of texts that nobody else sees; it is gone when closed.
 

@@ -15,6 +15,7 @@ from corpus.grams import plain
 from corpus.grams.definition import words
 from corpus.grams.hashing import mix, word_hash
 from corpus.grams.packing import joined, pack
+from corpus.grams.plain import mixed
 from corpus.grams.table import UNSPACED
 from corpus.grams.types import CAPITAL, INNER, Grams, Hashes, Packed, Places, Words
 
@@ -36,6 +37,7 @@ __all__ = [
     "is_compiled",
     "joined",
     "mix",
+    "mixed",
     "ngrams",
     "pack",
     "read",
