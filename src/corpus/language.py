@@ -13,6 +13,7 @@ import itertools
 import re
 import sys
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -21,7 +22,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from corpus import grams
 from corpus.errors import InputError
+from corpus.grams import UNSPACED as UNSPACED  # noqa: PLC0414 - the rooms above have it from here
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -29,13 +32,6 @@ if TYPE_CHECKING:
 
 Hashes = NDArray[np.uint64]
 
-UNSPACED = (
-    "\u0e00-\u0eff"  # Thai, Lao
-    "\u1000-\u109f\u1780-\u17ff"  # Burmese, Khmer
-    "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff"  # kana
-    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
-)
-"""The inside of a regex class: scripts without spaces between words, one character a word."""
 
 _WORD = re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}]+(?:'[^\W_{UNSPACED}]+)*")
 
@@ -66,6 +62,8 @@ romanian roman russian scottish somali spanish swedish swiss syrian thai turkish
 vietnamese welsh christian catholic buddhist hindu
 """
 _NO_NAMES = frozenset(_CAPITALISED.split())
+
+_NO_NAMED = frozenset({"", *"DATE TIME PERCENT MONEY QUANTITY ORDINAL CARDINAL".split()})
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _MIXERS = (np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53))
@@ -170,6 +168,35 @@ def _content(turn: object, where: str) -> str:
     if not isinstance(content, str):
         raise InputError(f'{where}: "messages" must be objects whose "content" is a string')
     return content
+
+
+def entity_uses(texts: Iterable[str], pipeline: str) -> dict[str, tuple[int, int]]:
+    """How often each word is used, and how often as part of a named entity.
+
+    Words are those of ``corpus.grams``. ``pipeline`` is a spaCy pipeline of the user's, by name or
+    folder, that finds entities; dates and numbers are not names.
+
+    Raises:
+        InputError: there is no such pipeline, or it finds no entities.
+    """
+    import spacy
+
+    try:
+        found = spacy.load(pipeline)
+    except OSError as error:
+        raise InputError(
+            f"spaCy pipeline {pipeline!r}: not installed here; 'pip install' it, or give a folder"
+        ) from error
+    if not {"ner", "entity_ruler"}.intersection(found.pipe_names):
+        raise InputError(f"spaCy pipeline {pipeline!r}: finds no named entities; give another")
+    total: Counter[str] = Counter()
+    named: Counter[str] = Counter()
+    for doc in found.pipe(_HALVES.sub("\ufffd", text) for text in texts):
+        for token in doc:
+            for word in grams.words(token.text):
+                total[word] += 1
+                named[word] += token.ent_type_ not in _NO_NAMED
+    return {word: (count, named[word]) for word, count in total.items()}
 
 
 @cache

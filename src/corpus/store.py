@@ -57,6 +57,19 @@ def read_rows(path: Path) -> Iterator[Row]:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from error
 
 
+def read_lines(path: Path) -> Iterator[str]:
+    """Yield the lines that ``read_rows`` makes rows of, as they stand, without their ends.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            yield from (line.rstrip("\n") for line in file if line.rstrip())
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+
+
 def toml(data: bytes, what: str) -> Row:
     """The tables of TOML in UTF-8; a byte order mark is no part of it.
 
@@ -146,6 +159,12 @@ def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Replace ``path`` by one line per row, whole or not at all."""
     with replacing(path, "w") as file, jsonlines.Writer(file, dumps=line) as writer:
         writer.write_all(rows)
+
+
+def write_lines(path: Path, lines: Iterable[str]) -> None:
+    """Replace ``path`` by these lines, whole or not at all."""
+    with replacing(path, "w") as file:
+        file.writelines(f"{one}\n" for one in lines)
 
 
 class Log:

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from corpus import export, prompts, report, score, store
+from corpus import dedup, export, prompts, report, score, settings, store
 from corpus.build import authors
 from corpus.build.manifest import manifest
 from corpus.build.rounds import Works
@@ -31,6 +31,7 @@ from corpus.plan import Material, Planner, shares
 from corpus.records import Metric, Principle
 from corpus.settings import Settings
 
+NEAREST = 20  # pairs of documents whose likeness is told
 TOKENS = {"claude": 200_000, "local": 3_600, "rehearse": 50_000}
 
 
@@ -168,6 +169,9 @@ def _finish(
         near_duplicates=0,
     )
     store.write_rows(folder / "scores.jsonl", (metric.row() for metric in metrics))
+    bodies = dedup.Held([one.document.body for one in works.kept])
+    near = dedup.nearest_pairs(bodies, [one.document.id for one in works.kept], NEAREST)
+    store.write_rows(folder / "likeness.jsonl", near)
     watch.stage("export", len(works.kept))
     exported = _export(given, sources, works, metrics, folder, date)
     made = manifest(given, sources, works, metrics, exported, date)

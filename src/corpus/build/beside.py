@@ -11,17 +11,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from corpus import dedup, deliberate, grow, guard, quiz, store
+from corpus import deliberate, grow, guard, quiz, store
 from corpus import seeds as germs
 from corpus.build import working
 from corpus.build.authors import profile
+from corpus.build.repeats import told_twice
 from corpus.build.sources import QUIZ, principles, read_sources
 from corpus.build.watch import Watch
 from corpus.errors import InputError
 from corpus.records import Seed, digest
 from corpus.settings import Settings
 
-ALIKE = 0.3  # Jaccard index of two premises, names masked, from which on one repeats the other
 PLACES = 5  # that a request for seeds names
 
 
@@ -161,10 +161,7 @@ def _places(towns: Sequence[str], salt: int, number: int) -> list[str]:
 def _new_ones(old: Sequence[Seed], fresh: Sequence[Seed], dropped: Counter[str]) -> list[Seed]:
     """Those that neither repeat a seed that is there nor look like an evaluation."""
     names = {seed.name for seed in old}
-    items = [dedup.Item(s.id, s.premise, score=2.0, mask=True) for s in old]
-    items += [dedup.Item(s.id, s.premise, score=1.0, mask=True) for s in fresh if s not in old]
-    items = list({item.id: item for item in items}.values())
-    copies = {duplicate.id for duplicate in dedup.find(items, threshold=ALIKE)}
+    copies = {*told_twice(fresh, old), *(seed.id for seed in old)}
     kept: list[Seed] = []
     for seed in fresh:
         whole = f"{seed.premise} {seed.setting} {seed.ending}"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Self
 
 from corpus import dedup, review, score, store, tokens, write
+from corpus.build import repeats
 from corpus.build.books import Books
 from corpus.build.sources import Principles, Sources, order_of
 from corpus.build.watch import Watch
@@ -66,7 +67,10 @@ class Works:
         self.duplicates: dict[str, Duplicate] = {}
         self.rounds = 0
         self.goal = 0
-        self.notes: list[str] = []
+        self.notes = [
+            f"seed '{one}' tells the story of '{other}': nothing was ordered of it"
+            for one, other in sources.repeated
+        ]
         self.books = Books(model.price)
         self.found = found
         self.bans: tuple[str, ...] = ()
@@ -76,6 +80,8 @@ class Works:
         self._given, self._sources, self._watch = given, sources, watch
         self._briefs, self._documents, self._reviews = logs
         self._asked: Counter[str] = Counter()
+        self._ideas: set[str] = set()
+        self._near = dedup.Growing(given.threshold)
 
     @classmethod
     @contextmanager
@@ -145,7 +151,19 @@ class Works:
     ) -> list[Brief]:
         """The briefs of the next round."""
         self.rounds += 1
-        return planner.round(self.rounds, needs, again, self._scales(needs))
+        scales = self._scales(needs)
+        briefs = planner.round(self.rounds, needs, again, scales)
+
+        def more(words: Mapping[Stream, float]) -> list[Brief]:
+            wanted = {stream: count * scales[stream] for stream, count in words.items()}
+            return planner.round(self.rounds, wanted, (), scales)
+
+        briefs, twice = repeats.redealt(briefs, self._ideas, more)
+        self._ideas.update(map(repeats.idea, briefs))
+        if twice:
+            note = f"round {self.rounds}: {twice} briefs have the idea of an earlier one"
+            self.notes.append(f"{note}; sections, kinds and facets are used up")
+        return briefs
 
     def kept_tokens(self, stream: str) -> int:
         """Kept tokens of a stream."""
@@ -311,7 +329,7 @@ class Works:
             )
             for one in accepted
         ]
-        found = dedup.find(items, threshold=self._given.threshold)
+        found = self._near.find(items)
         self.duplicates = {duplicate.id: duplicate for duplicate in found}
         rows = [duplicate.row() for duplicate in found]
         store.write_rows(self._briefs.with_name("duplicates.jsonl"), rows)

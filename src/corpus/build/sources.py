@@ -10,6 +10,7 @@ from pathlib import Path
 
 from corpus import constitution, kinds, prompts, seeds
 from corpus import principles as extraction
+from corpus.build.repeats import told_twice
 from corpus.build.watch import Watch
 from corpus.constitution import Constitution
 from corpus.errors import InputError
@@ -33,6 +34,7 @@ class Sources:
     library: Library
     ai_name: str
     guard: Guard
+    repeated: tuple[tuple[str, str], ...] = ()  # names of seeds left out, and of what they repeat
 
     @cached_property
     def _sections(self) -> dict[str, Section]:
@@ -119,8 +121,12 @@ def read_sources(given: Settings) -> Sources:
             )
     needs_seeds = given.streams().get("stories", 0) > 0
     germs = seeds.load(Path(given.seeds)) if needs_seeds else ()
+    twice = told_twice(germs)
+    names = {seed.id: seed.name for seed in germs}
+    repeated = tuple((names[one], names[other]) for one, other in twice.items())
+    germs = tuple(seed for seed in germs if seed.id not in twice)
     name = given.ai_name or ai_name(found)
-    return Sources(found, germs, library, name, guard_of(given))
+    return Sources(found, germs, library, name, guard_of(given), repeated)
 
 
 def guard_of(given: Settings) -> Guard:

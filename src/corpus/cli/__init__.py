@@ -14,7 +14,7 @@ import click
 
 from corpus import __version__
 from corpus.cli import signals, writing
-from corpus.cli.options import inputs, settings_of
+from corpus.cli.options import deduping, inputs, settings_of
 from corpus.errors import CorpusError, Interrupted
 
 
@@ -204,29 +204,14 @@ def export(as_json: bool, **flags: Any) -> None:
 @cli.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="DIR")
-@click.option(
-    "--threshold",
-    type=click.FloatRange(0, 1, min_open=True),
-    default=0.7,
-    show_default=True,
-    help="Jaccard similarity from which on two texts are copies.",
-)
-@click.option(
-    "--mask-names/--no-mask-names", default=True, help="Also find copies with other names in them."
-)
+@deduping
 @click.option("--json", "as_json", is_flag=True, help="Print counts and seconds as JSON.")
-def dedup(
-    files: tuple[Path, ...],
-    output: Path,
-    threshold: float,
-    mask_names: bool,
-    as_json: bool,
-) -> None:
+def dedup(files: tuple[Path, ...], output: Path, as_json: bool, **flags: Any) -> None:
     """Drop near-duplicates from any JSON Lines with "id" and "text"."""
     from corpus import dedup as room
     from corpus.cli import show
 
-    found = room.dedup_files(files, output, threshold=threshold, mask_names=mask_names)
+    found = room.dedup_files(files, output, room.Options(**flags))
     if as_json:
         show.as_json(found)
     else:

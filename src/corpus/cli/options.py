@@ -49,6 +49,35 @@ def inputs(command: F) -> F:
     return command
 
 
+def deduping(command: F) -> F:
+    """The options of ``dedup`` beside its files."""
+    file = click.Path(path_type=Path)
+    options = [
+        click.option("--threshold", type=click.FloatRange(0, 1, min_open=True), default=0.7,
+                     show_default=True,
+                     help="Jaccard similarity from which on two texts are copies."),
+        click.option("--mask-names/--no-mask-names", default=True,
+                     help="Also find copies with other names in them."),
+        click.option("--ner", metavar="PIPELINE",
+                     help="A spaCy pipeline of yours that finds more names to mask."),
+        click.option("--exact", is_flag=True,
+                     help="Find every pair there is: slower, and all in memory."),
+        click.option("--against", multiple=True, type=file, metavar="FILE",
+                     help="JSON Lines or Parquet that the result must not repeat. Repeatable."),
+        click.option("--index", type=file, metavar="DIR",
+                     help="Drop what this index holds, add what stays; made where there is none."),
+        click.option("--likeness", type=click.IntRange(0), default=0, metavar="N",
+                     help="Tell the N nearest pairs of what stays in likeness.jsonl."),
+        click.option("--embeddings", type=file, metavar="FILE",
+                     help="Vectors of yours (.npy) for --likeness, in place of weighted words."),
+        click.option("--embedding-ids", type=file, metavar="FILE",
+                     help="JSON Lines with the ids of those vectors, row by row."),
+    ]  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 def settings_of(flags: dict[str, Any]) -> Any:
     """The settings that a configuration file and the flags over it come to."""
     from corpus import settings
