@@ -52,9 +52,9 @@ class Bench:
         self.lengths = [len(words(text)) for text in self.texts]
         name = f"truth-{self.corpus.sha256[:12]}-{given.threshold}.npz"
         self.truth = truth.kept(given.folder / name, self.texts, given.threshold)
-        copies = _rows(self.corpus.planted)
+        self.copies = _rows(self.corpus.planted)
         place = {row["id"]: at for at, row in enumerate(self.rows)}
-        self.wrong = truth.check(self.truth, self.texts, copies, place, given.threshold)
+        self.wrong = truth.check(self.truth, self.texts, self.copies, place, given.threshold)
         self.cores = sorted(os.sched_getaffinity(0))[::-1]
         self.told = found.told
 
@@ -80,7 +80,7 @@ class Bench:
         within = (self.truth.one < documents) & (self.truth.other < documents)
         part = truth.Truth(*(column[within] for column in self.truth))
         out = output / name.replace(" ", "-").replace(",", "")
-        found = judge(part, self.rows[:documents], self.lengths, out, TOOLS[name])
+        found = judge(part, self.rows[:documents], self.lengths, self.copies, out, TOOLS[name])
         for row in found.wrong:
             print(f"{name}: {row}", file=sys.stderr)
         return found._asdict()
@@ -129,6 +129,8 @@ def compare(bench: Bench, scratch: Path) -> dict[str, Any]:
     print(f"{documents:,} documents, one core, best of {given.rounds} interleaved rounds;")
     print("ratios are medians of those within a round; peak is above the texts in memory\n")
     print(tables.tools(rows))
+    print("\nCopies missed by kind: pairs of a copy and its source that are true and both stay\n")
+    print(tables.kinds(rows))
     for name, why in failed.items():
         print(f"failed: {name}: {why}")
     return rows

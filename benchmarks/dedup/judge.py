@@ -29,6 +29,7 @@ class Verdict(NamedTuple):
     recall: float
     pairs_settled: float | None
     links_true: float | None
+    kinds: dict[str, tuple[int, int, int]]
     wrong: list[dict[str, Any]]
 
 
@@ -68,9 +69,17 @@ def chains(near: Neighbours) -> list[set[int]]:
 
 
 def judge(
-    truth: Truth, rows: Sequence[Mapping[str, Any]], lengths: Sequence[int], out: Path, tool: Tool
+    truth: Truth,
+    rows: Sequence[Mapping[str, Any]],
+    lengths: Sequence[int],
+    copies: Sequence[Mapping[str, Any]],
+    out: Path,
+    tool: Tool,
 ) -> Verdict:
-    """Judge the ``duplicates.jsonl`` that a tool wrote; ``lengths`` are in words."""
+    """Judge the ``duplicates.jsonl`` that a tool wrote.
+
+    ``lengths`` are in words; ``copies`` are the rows that say what was planted.
+    """
     near = neighbours(truth)
     place = {row["id"]: at for at, row in enumerate(rows)}
     drops = [json.loads(line) for line in (out / "duplicates.jsonl").open(encoding="utf-8")]
@@ -88,8 +97,29 @@ def judge(
         right / expected if expected else 1.0,
         settled,
         1 - len(links) / len(drops) if links is not None and drops else None,
+        _kinds(truth, place, copies, dropped),
         (links or [])[:5],
     )
+
+
+def _kinds(
+    truth: Truth,
+    place: Mapping[str, int],
+    copies: Sequence[Mapping[str, Any]],
+    dropped: set[int],
+) -> dict[str, tuple[int, int, int]]:
+    """For each kind: copies planted, those near enough to their source, and of them the settled."""
+    table = truth.pairs()
+    counts: dict[str, list[int]] = {}
+    for copy in copies:
+        if copy["id"] in place:  # a copy comes after its source
+            pair = sorted((place[copy["id"]], place[copy["source"]]))
+            near = tuple(pair) in table
+            row = counts.setdefault(copy["kind"], [0, 0, 0])
+            row[0] += 1
+            row[1] += near
+            row[2] += near and not dropped.isdisjoint(pair)
+    return {kind: (a, b, c) for kind, (a, b, c) in sorted(counts.items())}
 
 
 def _expected(

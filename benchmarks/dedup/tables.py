@@ -60,6 +60,19 @@ def tools(rows: Mapping[str, Row]) -> str:
     )
 
 
+def kinds(rows: Mapping[str, Row]) -> str:
+    """The planted copies by kind: how many reach the threshold, and how many each tool missed."""
+    asked = {name: row["verdict"]["kinds"] for name, row in rows.items() if row.get("verdict")}
+    asked = {name: of for name, of in asked.items() if TOOLS[name].policy != "flags"}
+    some = next(iter(asked.values()))
+    body = [
+        [kind, str(planted), str(near)]
+        + [str(near - of[kind][2]) if near else "-" for of in asked.values()]
+        for kind, (planted, near, _) in some.items()
+    ]
+    return lines(["planted", "copies", "true", *(f"{name}" for name in asked)], body)
+
+
 def commands(rows: Mapping[str, Row]) -> str:
     """Whole commands, start to end."""
     head = ["whole command", "CPU s", "wall s", "peak MB", "dropped"]
@@ -108,7 +121,7 @@ def names(rows: Sequence[Row]) -> str:
     body = [
         [
             f"{row['density']:.0%}",
-            "+1 %" if row["edits"] else "swap only",
+            row["edits"],
             number(row["plain"], ".4f"),
             str(row["false_plain"]),
             number(row["masked"], ".4f"),

@@ -80,10 +80,12 @@ def _numbered(texts: Iterable[str]) -> tuple[Ints, Ints, int]:
     count = len(runs)
     if not count:
         return np.zeros(0, np.int64), np.zeros(0, np.int64), 0
-    word = np.concatenate(flat).astype(np.int64)
+    word = np.concatenate(flat)
+    del flat, known
     two = _renumbered(word[:-1], word[1:])
     four = _renumbered(two[:-2], two[2:])
     five = _renumbered(four[:-1], word[4:])
+    del word, two, four
     owner = np.repeat(np.arange(count), runs)
     begin = np.cumsum([0, *(run + SHINGLE - 1 for run in runs[:-1])])
     at = begin[owner] + np.arange(len(owner)) - np.repeat(np.cumsum([0, *runs[:-1]]), runs)
@@ -91,9 +93,10 @@ def _numbered(texts: Iterable[str]) -> tuple[Ints, Ints, int]:
     return keys >> 32, keys & 0xFFFFFFFF, count
 
 
-def _renumbered(left: Ints, right: Ints) -> Ints:
+def _renumbered(left: NDArray[np.int32], right: NDArray[np.int32]) -> NDArray[np.int32]:
     """One number for each pair of numbers below 2^31, equal exactly for equal pairs."""
-    return np.unique((left << 32) | right, return_inverse=True)[1]
+    both = (left.astype(np.int64) << 32) | right
+    return np.unique(both, return_inverse=True)[1].astype(np.int32)
 
 
 def _join(
