@@ -10,11 +10,11 @@ import pytest
 from benchmarks.dedup import planted, truth
 from benchmarks.dedup.judge import chains, due, neighbours
 from benchmarks.dedup.prose import pieces
-from benchmarks.dedup.spoken import shingles, words
+from benchmarks.dedup.spoken import shingles
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.dedup import tokens
+from corpus.dedup import Item, find
 
 ROOT = Path(__file__).resolve().parents[1]
 POOL = [
@@ -80,9 +80,11 @@ def test_the_join_is_exact_for_any_texts(drawn: list[list[str]], threshold: floa
     assert truth.pairs(texts, threshold).pairs() == by_sets(texts, threshold)
 
 
-@given(st.text())
-def test_the_words_are_those_of_the_program(text: str) -> None:
-    assert words(text) == tokens(text)
+@given(st.text(), st.text())
+def test_the_program_measures_what_plain_sets_measure(one: str, more: str) -> None:
+    texts = {"a": one, "b": f"{one} {more}"}
+    for found in find([Item(name, text) for name, text in texts.items()], threshold=0.3):
+        assert found.similarity == truth.jaccard(*texts.values())
 
 
 def test_a_truth_that_lost_a_pair_or_holds_a_false_one_is_noticed(
