@@ -52,6 +52,15 @@ def ours(
     return {row.id: (row.original, row.similarity) for row in found}
 
 
+def ours_exact(ids: Sequence[str], texts: Sequence[str], threshold: float) -> Drops:
+    """``--exact``: the program's own join of all pairs, no bands."""
+    from corpus.dedup import Item, search
+
+    items = [Item(name, text) for name, text in zip(ids, texts, strict=True)]
+    found = search(items, threshold=threshold, all_pairs=True).duplicates
+    return {row.id: (row.original, row.similarity) for row in found}
+
+
 def ours_masked(ids: Sequence[str], texts: Sequence[str], threshold: float) -> Drops:
     """The same with the second look, names masked."""
     return ours(ids, texts, threshold, mask=True)
@@ -154,6 +163,9 @@ class _Words:
 
 TOOLS = {
     "ours": Tool(ours, "every pair measured exactly; the better stays", "best", exact=True),
+    "ours, --exact": Tool(
+        ours_exact, "all pairs joined, no bands; the better stays", "best", once=True, exact=True
+    ),
     "ours, names masked": Tool(ours_masked, "the same, and once more with names masked", "best"),
     "rensa streaming, 16 bands": Tool(
         rensa_streaming(16), "by estimate; the first stays", needs="rensa"
@@ -164,7 +176,7 @@ TOOLS = {
     "rensa matrix": Tool(rensa_matrix, "flags all that share a band", "flags", needs="rensa"),
     "datasketch bulk": Tool(datasketch_bulk, "by estimate; the first stays", once=True),
     "datasketch update": Tool(
-        datasketch_update, "by estimate; the first stays", sample=1000, once=True
+        datasketch_update, "by estimate; the first stays", sample=500, once=True
     ),
     "datatrove, regex for tokenizer": Tool(
         datatrove, "by shared band; one of a chain stays", "chain", once=True, needs="datatrove"
