@@ -1,15 +1,16 @@
 """The training example: the same batches from every format, and a loss that falls."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from conftest import GPT2, ROOT, rows
 
 from corpus import export
 from corpus.formats import Row
+from readers.real_text import GPT2, ROOT, rows
 
 pytestmark = [pytest.mark.readers, pytest.mark.filterwarnings("ignore")]
 
@@ -20,7 +21,8 @@ def test_a_tiny_gpt_trains_alike_on_shards_and_on_parquet(tmp_path: Path) -> Non
     export.publish(given, tmp_path, tokenizer=GPT2, formats=names, shard_tokens=50_000)
     script = ROOT / "examples" / "train_tiny" / "train.py"
     job = [sys.executable, str(script), str(tmp_path), "--steps", "40", "--batch", "2"]
-    done = subprocess.run(job, capture_output=True, text=True, check=False)
+    home = os.environ | {"HF_HOME": str(tmp_path / "home")}  # its cache goes by a folder's name
+    done = subprocess.run(job, capture_output=True, text=True, check=False, env=home)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told["equal_batches"] == 40
