@@ -8,17 +8,26 @@ from pathlib import Path
 
 import pytest
 
-from corpus import export
-from corpus.formats import Row
-from readers.real_text import GPT2, ROOT, rows
+from corpus import store
+from readers.real_text import ROOT, rows
 
 pytestmark = [pytest.mark.readers, pytest.mark.filterwarnings("ignore")]
 
 
 def test_a_tiny_gpt_trains_alike_on_shards_and_on_parquet(tmp_path: Path) -> None:
-    given = [Row(row.id, "default", text=row.text) for row in rows()[:600]]
-    names = ("megatron", "nanogpt", "parquet")
-    export.publish(given, tmp_path, tokenizer=GPT2, formats=names, shard_tokens=50_000)
+    texts = ({"id": row.id, "text": row.text} for row in rows()[:600])
+    store.write_rows(tmp_path / "in.jsonl", texts)
+    job = [
+        sys.executable,
+        "-m",
+        "corpus",
+        "export",
+        str(tmp_path / "in.jsonl"),
+        "-o",
+        str(tmp_path),
+    ]
+    job += ["--format", "megatron", "--format", "nanogpt", "--format", "parquet"]
+    subprocess.run([*job, "--shard-tokens", "50000"], check=True, capture_output=True)
     script = ROOT / "examples" / "train_tiny" / "train.py"
     job = [sys.executable, str(script), str(tmp_path), "--steps", "40", "--batch", "2"]
     home = os.environ | {"HF_HOME": str(tmp_path / "home")}  # its cache goes by a folder's name
