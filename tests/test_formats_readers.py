@@ -94,6 +94,23 @@ def test_datasets_loads_every_config_and_split_whole_and_streaming(
                 assert row.get(field) == given.get(field)
 
 
+@pytest.mark.parametrize("name", ["parquet", "jsonl"])
+def test_datasets_does_not_take_one_export_for_another_out_of_its_cache(
+    tmp_path: Path, name: str
+) -> None:
+    import datasets
+
+    for number, folder in enumerate(("one", "two", "one")):
+        row = {"id": "a", "text": "The same text.", "section": f"{number}"}
+        store.write_rows(tmp_path / folder / "in.jsonl", [row])
+        job = [sys.executable, "-m", "corpus", "export", "in.jsonl", "-o", ".", "--format", name]
+        subprocess.run(job, cwd=tmp_path / folder, check=True, capture_output=True)
+        where = str(tmp_path / folder / name)
+        [found] = datasets.load_dataset(where, split="train", cache_dir=str(tmp_path / "cache"))
+        about = found["metadata"]  # JSON in Parquet, an object in JSON Lines
+        assert (json.loads(about) if name == "parquet" else about) == {"section": f"{number}"}
+
+
 @pytest.mark.parametrize("compress", ["gzip", "zstd"])
 def test_datasets_reads_packed_json_lines(tmp_path: Path, compress: str) -> None:
     import datasets

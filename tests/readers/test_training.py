@@ -30,7 +30,7 @@ def test_a_tiny_gpt_trains_alike_on_shards_and_on_parquet(tmp_path: Path) -> Non
     subprocess.run([*job, "--shard-tokens", "50000"], check=True, capture_output=True)
     script = ROOT / "examples" / "train_tiny" / "train.py"
     job = [sys.executable, str(script), str(tmp_path), "--steps", "40", "--batch", "2"]
-    home = os.environ | {"HF_HOME": str(tmp_path / "home")}  # its cache goes by a folder's name
+    home = os.environ | {"HF_HOME": str(tmp_path / "home")}  # nothing is left in the user's
     done = subprocess.run(job, capture_output=True, text=True, check=False, env=home)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)

@@ -25,7 +25,7 @@ from corpus.export.match import matched
 from corpus.export.split import SHARE, place, split
 from corpus.export.verify import verify
 from corpus.formats import Layout, Outline, Row, check, named, plan, write
-from corpus.records import STREAMS, Shard, canonical
+from corpus.records import STREAMS, Shard, canonical, digest
 from corpus.tokens import Tokenizer
 
 __all__ = [
@@ -137,8 +137,10 @@ def export(
         below = folder / name
         clear(below, {file for shard in shards[name] for file in shard.files})
         if module.TRAITS.card:
-            text = card(splits, module.TRAITS.suffix, tokenizer.label, facts or {}, demo=demo)
-            store.write_text(below / "README.md", text)
+            suffix, label = module.TRAITS.suffix, tokenizer.label
+            mark = digest([shard.sha256 for shard in shards[name]])
+            about = card(splits, suffix, label, facts or {}, mark=mark, demo=demo)
+            store.write_text(below / "README.md", about)
     return Exported(
         folder=folder,
         shards=shards,
