@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from corpus import dedup, export, prompts, report, score, settings, store
+from corpus import dedup, export, prompts, report, score, store
 from corpus.build import authors
 from corpus.build.manifest import manifest
 from corpus.build.rounds import Works

@@ -25,17 +25,21 @@ DEMO = (
 Splits = Mapping[str, Mapping[str, Mapping[str, int]]]  # config -> split -> documents, tokens
 
 
-def card(splits: Splits, suffix: str, label: str, facts: Mapping[str, Any], *, demo: bool) -> str:
+def card(
+    splits: Splits, suffix: str, label: str, facts: Mapping[str, Any], *, mark: str, demo: bool
+) -> str:
     """The text of ``README.md`` for one format's folder.
 
-    ``label`` is the tokenizer's. Of ``facts``, these are used where they are given: ``title``,
-    ``license``, ``models`` (a list of names), ``constitution`` (``name`` and ``digest``) and
-    ``gates`` (metric to pass, warn or fail).
+    ``label`` is the tokenizer's, ``mark`` a digest of the shards: ``datasets`` finds what its cache
+    holds by the folder's last name and the YAML header, not by the files, and gave the rows of
+    another export, or of the last one in this folder, where headers were alike. Of ``facts``, these
+    are used where they are given: ``title``, ``license``, ``models`` (a list of names),
+    ``constitution`` (``name`` and ``digest``) and ``gates`` (metric to pass, warn or fail).
     """
     title = facts.get("title") or "A constitution corpus"
     return "\n".join(
         [
-            *front(splits, suffix, title, facts),
+            *front(splits, suffix, title, mark, facts),
             f"# {title}",
             "",
             *([DEMO, ""] if demo else []),
@@ -50,7 +54,9 @@ def card(splits: Splits, suffix: str, label: str, facts: Mapping[str, Any], *, d
     )
 
 
-def front(splits: Splits, suffix: str, title: str, facts: Mapping[str, Any]) -> list[str]:
+def front(
+    splits: Splits, suffix: str, title: str, mark: str, facts: Mapping[str, Any]
+) -> list[str]:
     """The YAML header, strings in JSON's quotes, which YAML shares."""
     documents = sum(count["documents"] for config in splits.values() for count in config.values())
     size = next((name for limit, name in SIZES if documents < limit), "n>1M")
@@ -60,7 +66,8 @@ def front(splits: Splits, suffix: str, title: str, facts: Mapping[str, Any]) -> 
     lines += ["tags:", "- synthetic", "- alignment", "task_categories:", "- text-generation"]
     lines += ["size_categories:", f"- {size}", "configs:"]
     for config, counts in splits.items():
-        lines += [f"- config_name: {json.dumps(config)}", "  data_files:"]
+        lines += [f"- config_name: {json.dumps(config)}", f"  description: shards {mark}"]
+        lines += ["  data_files:"]
         for split in counts:
             lines += [f"  - split: {split}", f'    path: "{config}/{split}-*.{suffix}"']
     return [*lines, "---", ""]
