@@ -30,16 +30,19 @@ class Paragraphs(HTMLParser):
         self._held: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002 - the base's shape
+        """A paragraph begins, and ends one that was left open."""
         if tag == "p":
             self.handle_endtag("p")
             self._open = True
 
     def handle_endtag(self, tag: str) -> None:
+        """A paragraph ends."""
         if tag == "p" and self._open:
             self.found.append(" ".join("".join(self._held).split()))
             self._open, self._held = False, []
 
     def handle_data(self, data: str) -> None:
+        """Text, inside a paragraph or not."""
         if self._open:
             self._held.append(data)
 

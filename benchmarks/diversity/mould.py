@@ -3,32 +3,9 @@
 In square brackets are the words that say the same: the plain mould takes the first.
 """
 
-SENTENCES = (
-    "{name} had worked as a {role} in {place} for {number} years before the [system|machine|program] [arrived|came|appeared].",
-    "At first [nobody|no one|not a soul] in the [office|department|building] knew what to [make|think] of it.",
-    "The [assistant|helper|adviser] was [patient|calm|unhurried], and it [answered|replied to] every [question|request] that {name} [put|brought] to it.",
-    "On the [morning|day] in question, {other} [came|walked] in with a [problem|difficulty|trouble] that [could not|was not able to] wait.",
-    "There were {number} [files|folders|papers] on the desk, and not one of them was [complete|finished|whole].",
-    "{other} [wanted|wished|needed] the [report|account|summary] to be [ready|done|prepared] before the [end|close] of the day.",
-    "\"[Surely|Certainly|Of course] you can [leave out|omit|skip] the part about the [delays|late work|hold-ups],\" said {other} [quietly|softly|in a low voice].",
-    "The [assistant|helper|adviser] did not [refuse|decline] at once; it [asked|wondered] what the [readers|people] would [need|have] to know.",
-    "It [explained|made clear|set out] that a [report|account|summary] which [hid|concealed|covered] the [delays|late work|hold-ups] would [help|serve] nobody in the end.",
-    "{name} [listened|paid attention] and [felt|noticed] that something in the [room|air] had [changed|shifted|altered].",
-    "It would have been [easy|simple] to [say|answer] yes, and [easier|simpler] still to say nothing at all.",
-    "[Instead|Rather], the [assistant|helper|adviser] [offered|proposed|suggested] to [write|draft] the [hard|difficult] part first and to [show|present] it to them both.",
-    "{other} [frowned|scowled] and [looked|glanced|stared] out of the window at the [rain|drizzle|weather] over {place}.",
-    "[For a while|For some time|For several minutes] there was no [sound|noise] but the [hum|buzz|drone] of the [lights|lamps|fans].",
-    "Then {other} [sat down|took a seat] and [began|started] to [read|look through] the [pages|lines|sheets] one by one.",
-    "The [words|sentences] were [plain|simple|clear], and they [blamed|accused|faulted] no one, and they [left out|omitted|skipped] nothing that [mattered|counted].",
-    "\"I [suppose|guess|think] this is what I would [want|wish] to be [told|given] myself,\" {other} said at [last|length].",
-    "{name} [nodded|agreed] and [thought|was reminded] of the {number} other [times|occasions] when no one had [dared|had the courage] to say so.",
-    "By the [evening|end of the afternoon] the [report|account|summary] was on its [way|road] to the [council|board|committee] of {place}.",
-    "The [answer|reply|response] came [within|after] {number} days, and it was [kinder|gentler|milder] than [anyone|anybody|any of them] had [expected|foreseen].",
-    "[Nobody|No one|Not a soul] was [dismissed|fired|sent away], and the [work|job] was given {number} more [weeks|days].",
-    "{name} [asked|questioned] the [assistant|helper|adviser] [later|afterwards] why it had [taken|gone to] the [trouble|effort].",
-    "It [said|answered|replied] that [trust|confidence] is [built|made] in [small|little|minor] things, and that it [cared|minded] what [became|would become] of them.",
-    "That [night|evening] {name} [walked|went] home through {place} and [slept|rested] [better|more soundly] than in [many|several] months.",
-)  # fmt: skip
+from pathlib import Path
+
+SENTENCES = (Path(__file__).parent / "mould.txt").read_text("utf-8").splitlines()
 
 CONNECTIVES = (
     "In fact", "Still", "Even so", "As it happened", "To be sure", "In the end", "Meanwhile",

@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from diversity.self_repetition import self_repetition_score
 from vendi_score import vendi
 
 
-def timed(work):
+def timed(work: Callable[[], float]) -> dict[str, float]:
     before = time.process_time()
     value = work()
     return {"value": float(value), "seconds": time.process_time() - before}

@@ -39,7 +39,9 @@ def write(texts: Sequence[Text]) -> None:
     found["moves"] = _moves(columns)
     _save(found)
     metrics = {metric.id: metric.value for metric in score.score(columns.texts)}
-    found["values"] = {name: round(float(metrics[name]), 6) for name in VALUES if metrics[name] is not None}
+    found["values"] = {
+        name: round(float(metrics[name]), 6) for name in VALUES if metrics[name] is not None
+    }
     _save(found)
     print(f"{FILE}: {FILE.stat().st_size:,} bytes, {len(found['moves']):,} patterns")
     print(f"  {len(found['names'])} names; {found['values']}")

@@ -77,7 +77,10 @@ def gates(texts: Sequence[Text], given: argparse.Namespace) -> None:
                 own = {key: raised[key] for key in OWN[name] if key in raised}
                 kept += bool(own)
                 rest = {key: gate for key, gate in raised.items() if key not in own}
-                print(f"{name} {share:.0%} seed {seed}: own {own or 'NONE'}; besides {rest}", flush=True)
+                print(
+                    f"{name} {share:.0%} seed {seed}: own {own or 'NONE'}; besides {rest}",
+                    flush=True,
+                )
     print(f"{kept} of {2 * len(FAULTS) * len(SEEDS)} raised their own gate")
     for label, own in [*((f"seed {s}", sample(texts, COUNT, s)) for s in SEEDS), ("all", texts)]:
         _human(f"human {label}", own)

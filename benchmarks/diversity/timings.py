@@ -74,7 +74,7 @@ def shuffled(texts: Sequence[Text], _given: argparse.Namespace) -> None:
     """The same values whatever the order."""
     own = sample(texts, 400)
     first = score(own)
-    random.Random(1).shuffle(own)
+    random.Random(1).shuffle(own)  # noqa: S311 - chance that is no secret
     print("identical" if score(own) == first else "DIFFERENT")
 
 

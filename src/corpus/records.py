@@ -288,7 +288,8 @@ class Metric(Record):
     ``n`` documents of ``words`` words on average were measured. ``low`` and ``high`` are the ends
     of the 95 % interval, found by the method that ``interval`` names; ``baseline`` is the value to
     compare with. ``evidence`` holds what a reader would ask to see; ``cells`` the same measure per
-    section, stream and kind, as ``{"by", "cell", "value", "n", "words", "low", "high", "gate"}``.
+    section, stream and kind, as ``{"by", "cell", "value", "n", "words", "low", "high", "gate"}``;
+    ``curve`` its growth with the number of documents.
     """
 
     id: str
@@ -307,6 +308,7 @@ class Metric(Record):
     interval: str = ""
     baseline: float | None = None
     cells: tuple[Json, ...] = ()
+    curve: tuple[Json, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

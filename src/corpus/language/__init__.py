@@ -92,17 +92,19 @@ _token_hash = lru_cache(maxsize=1 << 18)(text_hash)  # the vocabulary is small, 
 def tagger(name: str, texts: Iterable[str]) -> Iterator[list[tuple[str, str]]]:
     """Words with their universal part-of-speech tags, by a spaCy pipeline of the user's.
 
+    It is loaded from where it is installed; nothing is fetched.
+
     Raises:
         InputError: the pipeline is not installed, or it does not tag.
     """
     import spacy
 
     try:
-        pipeline = spacy.load(name, exclude=["ner"])
+        pipeline = spacy.util.load_model(name, exclude=["ner"])
     except (OSError, ValueError) as error:
         raise InputError(
-            f"--pipeline {name}: spaCy cannot load it; install a pipeline, such as the package "
-            f"en_core_web_sm"
+            f"--pipeline {name}: spaCy has no such pipeline; install one, and give its package's "
+            f"name or its folder"
         ) from error
     pipeline.max_length = sys.maxsize
     for doc in pipeline.pipe(texts, batch_size=16):

@@ -13,7 +13,7 @@ with its square.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ from corpus.score.coverage import Cells, cells_of, coverage
 from corpus.score.grams import distinct2, shared
 from corpus.score.habits import edges, names, skeleton
 from corpus.score.moves import moves
+from corpus.score.novelty import Novelty
 from corpus.score.parity import parity
 from corpus.score.patterns import control_of
 from corpus.score.reference import HUMAN, Baseline, human, read_files, read_values
@@ -36,8 +37,8 @@ from corpus.score.tics import tics
 from corpus.score.topics import topics
 
 __all__ = [
-    "DEFAULTS", "Baseline", "Text", "as_json", "cells_of", "read_baseline", "read_files", "score",
-    "tics",
+    "DEFAULTS", "Baseline", "Novelty", "Text", "as_json", "cells_of", "read_baseline",
+    "read_files", "score", "tics",
 ]  # fmt: skip
 
 

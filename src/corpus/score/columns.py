@@ -112,7 +112,7 @@ class Columns:
     @cached_property
     def cells(self) -> Mapping[str, tuple[Sequence[str], Numbers]]:
         """Per ``section``, ``stream`` and ``kind``: its values, and each document's (-1: none)."""
-        found = {}
+        found: dict[str, tuple[Sequence[str], Numbers]] = {}
         for by in BY:
             values = [getattr(text, by) for text in self.texts]
             known = sorted({value for value in values if value})
@@ -124,7 +124,7 @@ class Columns:
     @cached_property
     def cell_words(self) -> Mapping[tuple[str, str], float]:
         """The mean number of words of a document, per cell."""
-        found = {}
+        found: dict[tuple[str, str], float] = {}
         for by, (values, codes) in self.cells.items():
             own = codes >= 0
             sums = np.bincount(codes[own], self.sizes[own], len(values))

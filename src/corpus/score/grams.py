@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -16,15 +17,16 @@ from corpus.score.scale import EVIDENCE, JACKKNIFE, Reading, Scale, jackknife
 NGRAM = 8
 BUDGET = 90_000
 LOOK = 1000
+STEPS = 10  # of the growth curve
 PART = 1 << 23  # hashes that are sorted at a time
 
 
 def shared(columns: Columns, quoted: Iterable[str], scale: Scale) -> Iterator[Metric]:
     """The share of words inside an 8-gram that at least two documents have.
 
-    Yields it without the 8-grams of ``quoted`` (gated), and with them.
+    Yields it without the 8-grams of ``quoted`` (gated), and with them; then the novelty.
     """
-    found = shared_grams(columns)
+    found, new = shared_grams(columns)
     free = [ngram_hashes(words(text), NGRAM) for text in quoted]
     allowed = np.isin(found.values, np.concatenate([np.zeros(0, np.uint64), *free]))
     for name, grams in (("shared_ngram", found.only(~allowed)), ("shared_ngram_raw", found)):
@@ -36,6 +38,34 @@ def shared(columns: Columns, quoted: Iterable[str], scale: Scale) -> Iterator[Me
         evidence = _most_shared(grams, columns)
         unit = "share of words"
         yield scale.share(name, part, columns.sizes, unit, note=note, evidence=evidence)
+    yield _growth(columns, new, scale)
+
+
+def _growth(columns: Columns, new: Numbers, scale: Scale) -> Metric:
+    """8-grams that the last tenth of the documents adds, per 8-gram of theirs; and the curve.
+
+    ``new`` counts 8-grams by the place, in the order of hashed ids, of the first document that has
+    them: a rarefaction curve, which depends on the set of the documents alone.
+    """
+    sizes = np.maximum(0, columns.sizes[columns.drawn] - NGRAM + 1)
+    marks = sorted({round(len(new) * step / STEPS) for step in range(1, STEPS + 1)} - {0})
+    curve: list[Json] = []
+    reading = Reading(None)
+    for before, mark in itertools.pairwise([0, *marks]):
+        part, whole = float(new[before:mark].sum()), float(sizes[before:mark].sum())
+        reading = Reading(part / whole) if whole else Reading(None)
+        curve.append(
+            {
+                "documents": mark,
+                "words": int(columns.sizes[columns.drawn[:mark]].sum()),
+                "ngrams": int(new[:mark].sum()),
+                "novelty": reading.value,
+            }
+        )
+    note = "of the last tenth of the documents, drawn by id"
+    return scale.metric(
+        "novelty", reading, "new 8-grams per 8-gram", higher=True, note=note, curve=curve
+    )
 
 
 def distinct2(columns: Columns, scale: Scale) -> Metric:
@@ -111,33 +141,39 @@ def gram_hashes(columns: Columns, width: int) -> tuple[Hashes, Numbers]:
     return values[places], places
 
 
-def shared_grams(columns: Columns) -> Grams:
-    """Every place of an 8-gram that at least two documents have.
+def shared_grams(columns: Columns) -> tuple[Grams, Numbers]:
+    """Every place of an 8-gram that at least two documents have, and where each is met first.
 
     Hashes are sorted in parts by their low bits, so that a sort stays in the cache as the corpus
     grows. Within a group of equals the documents ascend, so its first and last differ if shared.
+    The second value counts 8-grams by the rank, in ``columns.drawn``, of the first with them.
     """
     values, places = gram_hashes(columns, NGRAM)
+    ranks = np.empty(len(columns), dtype=np.int64)
+    ranks[columns.drawn] = np.arange(len(columns))
     parts = len(values) // PART + 1
-    chosen = [values % np.uint64(parts) == part for part in range(parts)] if parts > 1 else [...]
-    found = [_shared_part(values[mask], places[mask], columns) for mask in chosen]
-    return Grams(*(np.concatenate(column) for column in zip(*found, strict=True)))
+    new = np.zeros(len(columns), dtype=np.int64)
+    found = []
+    for part in range(parts):
+        mask = values % np.uint64(parts) == part
+        grams, firsts = _shared_part(values[mask], places[mask], columns.ends, ranks)
+        new += np.bincount(firsts, minlength=len(columns))
+        found.append(grams)
+    return Grams(*(np.concatenate(column) for column in zip(*found, strict=True))), new
 
 
 def _shared_part(
-    values: Hashes, places: Numbers, columns: Columns
-) -> tuple[Hashes, Numbers, Numbers]:
+    values: Hashes, places: Numbers, ends: Numbers, ranks: Numbers
+) -> tuple[tuple[Hashes, Numbers, Numbers], Numbers]:
     order = np.argsort(values, kind="stable")
     values, places = values[order], places[order]
+    docs = np.searchsorted(ends, places, side="right") - 1
     heads = np.flatnonzero(first_of_runs(values))
+    firsts = np.minimum.reduceat(ranks[docs], heads) if len(heads) else heads
     sizes = np.diff(np.append(heads, len(values)))
-    many = np.repeat(sizes > 1, sizes)  # few are; only they need their documents
-    values, places, sizes = values[many], places[many], sizes[sizes > 1]
-    docs = np.searchsorted(columns.ends, places, side="right") - 1
-    heads = np.cumsum(sizes) - sizes
     shared = np.repeat(docs[heads] != docs[heads + sizes - 1], sizes)
     values, places, docs = values[shared], places[shared], docs[shared]
-    return values, docs, places - columns.ends[docs]
+    return (values, docs, places - ends[docs]), firsts
 
 
 def _most_shared(grams: Grams, columns: Columns) -> list[Json]:

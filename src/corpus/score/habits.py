@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
@@ -88,11 +88,11 @@ def names(
     double: list[tuple[int, int]] = []
     for doc, own_heads in enumerate(heads):
         often = sorted(number for number in own_heads if counts[number] >= LEAST_COUNT)
-        for pair in itertools.combinations(often, 2):
-            double.append((doc, pairs.setdefault(pair, len(pairs))))
-    together = [" + ".join(sorted((said[one], said[other]))) for one, other in pairs]
+        together = itertools.combinations(often, 2)
+        double += [(doc, pairs.setdefault(pair, len(pairs))) for pair in together]
+    both = [" + ".join(sorted((said[one], said[other]))) for one, other in pairs]
     docs, codes = _columns(double)
-    yield _favourite("name_pairs", docs, codes, together, np.zeros(len(pairs)), columns, scale)
+    yield _favourite("name_pairs", docs, codes, both, np.zeros(len(pairs)), columns, scale)
 
 
 def skeleton(columns: Columns, quoted: Sequence[str], scale: Scale) -> Metric:
@@ -113,11 +113,15 @@ def skeleton(columns: Columns, quoted: Sequence[str], scale: Scale) -> Metric:
     whole = np.bincount(docs, minlength=len(columns))
     evidence: list[Json] = []
     best = heads[np.lexsort((values[heads], -counts))]
-    by_head = dict(zip(heads.tolist(), zip(counts.tolist(), sizes.tolist(), strict=True), strict=True))
+    by_head = dict(
+        zip(heads.tolist(), zip(counts.tolist(), sizes.tolist(), strict=True), strict=True)
+    )
     for head in best[:EVIDENCE].tolist():
         count, size = by_head[head]
         if count >= LEAST_COUNT:
-            ids = [columns.texts[doc].id for doc in np.unique(docs[head : head + size])[:3].tolist()]
+            ids = [
+                columns.texts[doc].id for doc in np.unique(docs[head : head + size])[:3].tolist()
+            ]
             said = columns.form(int(order[head]))
             evidence.append({"text": said, "count": count, "ids": ids})
     return scale.share("skeleton", part, whole, "share of sentences", evidence=evidence)
@@ -185,7 +189,7 @@ def _evidence(
     ranks = rank.tolist()
     best = sorted(range(len(said)), key=lambda code: (-ranks[code], said[code]))[: 2 * EVIDENCE]
     counts = Counter(codes[np.isin(codes, best)].tolist())
-    listed = []
+    listed: list[Json] = []
     for code in best:
         if counts[code] > 1 and len(listed) < EVIDENCE:
             ids = [columns.texts[doc].id for doc in docs[codes == code][:3].tolist()]

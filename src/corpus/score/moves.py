@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from corpus.records import Json, Metric
+from corpus.records import Metric
 from corpus.score.columns import Columns, first_of_runs
 from corpus.score.patterns import FIRST, LAST, Control, Found, find
 from corpus.score.scale import LEAST_COUNT, Reading, Scale, wilson

@@ -1,9 +1,9 @@
 """Masked patterns: what is left of a sentence when its content words are holes.
 
-A word that is not among the few hundred most common of English becomes ``*``, and a run of holes
-is one. A pattern is a run of 3 to 7 of what remains, with a word at both ends and at least 3 words,
-so "it was not grief but relief" and "it was not the cold but the waiting" share ``it was not * but``
-with a hole at most between words: contiguous and discontinuous n-grams are one thing. The first
+A word that is not among the 400 most common of English becomes ``*``, and a run of holes is one. A
+pattern is a run of 3 to 7 of what remains, with a word at both ends and at least 3 words, so "it
+was not grief but relief" and "it was not fear but anger" share ``it was not * but``: contiguous
+and discontinuous n-grams are one thing. The first
 words of a document, and those of its last sentence, are patterns of their own (``^`` and ``$``).
 """
 

@@ -28,7 +28,7 @@ Gate = Literal["pass", "warn", "fail"]
 Floats = NDArray[np.float64]
 
 DEFAULTS: Limits = {
-    "shared_ngram": (0.02, 0.10),
+    "shared_ngram": (0.01, 0.10),
     "near_dup": (0.01, 0.05),
     "skeleton": (0.015, 0.10),
     "opening": (0.03, 0.10),
@@ -103,11 +103,12 @@ class Scale:
         interval: str = "",
         note: str = "",
         evidence: Iterable[Json] = (),
+        curve: Sequence[Json] = (),
     ) -> Metric:
-        """``reading`` with its gate; by ``chance`` says that too few agree for the gate to speak."""
+        """``reading`` with its gate, which ``chance`` silences: too few agree."""
         warn, fail = self.bounds(name, higher=higher)
         gate = _gate(reading.value, warn, fail, higher=higher, chance=chance)
-        worst = max(cells, key=_severity, default={})
+        worst: Json = max(cells, key=_severity, default={})
         if gate is not None and _severity(worst) > _GATES.index(gate):
             gate = worst["gate"]
             more = f"{worst['by']} {worst['cell']}: {worst['value']:.3g}"
@@ -129,6 +130,7 @@ class Scale:
             interval=interval if reading.low is not None else "",
             baseline=self.baseline.get(name),
             cells=tuple(cells),
+            curve=tuple(curve),
         )
 
     def share(
@@ -171,7 +173,8 @@ class Scale:
 
         ``docs`` and ``values`` are pairs, each once; ``of`` are the documents that count, by
         default those with a value; ``gated`` says which cells have a gate; ``usual`` is what of
-        the share of each value is no fault, and a value whose interval reaches down to it is none. The interval is that of a share that was chosen before looking.
+        the share of each value is no fault, and a value whose interval reaches down to it is none.
+        The interval is that of a share that was chosen before looking.
         """
         has = np.unique(docs) if of is None else of
         usual = np.zeros(int(values.max(initial=-1)) + 1) if usual is None else usual
@@ -189,9 +192,7 @@ class Scale:
         rest = {"n": n, "chance": count < LEAST_COUNT, **rest}
         return self.metric(name, reading, unit, cells=cells, interval=WILSON, **rest)
 
-    def cell(
-        self, by: str, cell: str, own: Reading, n: int, gate: Gate | None = None
-    ) -> Json:
+    def cell(self, by: str, cell: str, own: Reading, n: int, gate: Gate | None = None) -> Json:
         """One line of ``Metric.cells``."""
         words = self.columns.cell_words[by, cell]
         return {

@@ -36,15 +36,15 @@ def squeeze(columns: Columns, scale: Scale) -> Metric:
             if len(own) >= LEAST_CELL:
                 ratio = Reading(_ratio([pieces[place] for place in own]))
                 cells.append(scale.cell(by, value, ratio, len(own)))
-    value = _ratio(pieces)
-    reading = Reading(value)
+    whole = _ratio(pieces)
+    reading = Reading(whole)
     used = int(np.searchsorted(np.cumsum([len(piece) for piece in pieces]), MOST)) + 1
-    if value is not None and len(pieces[:used]) >= LEAST_CELL:
+    if whole is not None and len(pieces[:used]) >= LEAST_CELL:
         left = [
             _ratio([piece for place, piece in enumerate(pieces[:used]) if place % GROUPS != group])
             for group in range(GROUPS)
         ]
-        reading = jackknife(value, np.array(left, dtype=float))
+        reading = jackknife(whole, np.array(left, dtype=float))
     interval = f"{JACKKNIFE}, in {GROUPS} groups"
     return scale.metric("zstd_long", reading, "ratio", cells=cells, interval=interval)
 

@@ -146,9 +146,16 @@ def _lengths(columns: Columns, scale: Scale) -> Metric:
     """The median length, with the spread as evidence, and the median of every cell."""
     marks = (0, 5, 25, 50, 75, 95, 100)
     sizes = columns.sizes
-    spread = [{"percentile": m, "words": float(np.percentile(sizes, m))} for m in marks if len(sizes)]
+    spread = [
+        {"percentile": m, "words": float(np.percentile(sizes, m))} for m in marks if len(sizes)
+    ]
     cells = [
-        scale.cell(by, value, Reading(float(np.median(sizes[codes == number]))), int((codes == number).sum()))
+        scale.cell(
+            by,
+            value,
+            Reading(float(np.median(sizes[codes == number]))),
+            int((codes == number).sum()),
+        )
         for by, (values, codes) in columns.cells.items()
         for number, value in enumerate(values)
     ]

@@ -30,6 +30,7 @@ DIMENSIONS = 256  # of each projection
 LEAST_GATE = 100  # documents; fewer say too little
 MOST = 20_000  # documents
 RARE = 1 / 200
+STEPS = 10  # of the growth curve
 
 _LOWER = re.compile(rf"[{UNSPACED}]|(?<![^\W_])[^\W_A-Z\d{UNSPACED}][^\W_{UNSPACED}]+")
 
@@ -48,9 +49,12 @@ def topics(columns: Columns, scale: Scale) -> Metric:
             n = int(own.sum())
             reading = effective(first[own], second[own]) if n >= LEAST_CELL else Reading(None)
             cells.append(scale.cell(by, value, reading, n))
+    reading = effective(first, second)
+    marks = sorted({round(len(chosen) * step / STEPS) for step in range(1, STEPS + 1)} - {0})
+    curve = [{"documents": n, "vendi2": _vendi2(reading.value, n)} for n in marks]
     return scale.metric(
         "eff_topics",
-        effective(first, second),
+        reading,
         "effective topics",
         n=len(chosen),
         higher=True,
@@ -58,7 +62,13 @@ def topics(columns: Columns, scale: Scale) -> Metric:
         cells=cells,
         interval=JACKKNIFE,
         note=f"lower-case words, windows of {WINDOW}",
+        curve=curve if reading.value else (),
     )
+
+
+def _vendi2(topics: float | None, n: int) -> float | None:
+    """The plain Vendi score of order 2 of n such texts: what still grows with n, and how far."""
+    return None if topics is None else 1 / (1 / n + (1 - 1 / n) / topics)
 
 
 def effective(first: Floats, second: Floats) -> Reading:
