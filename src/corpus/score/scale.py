@@ -150,11 +150,11 @@ class Scale:
         for by, (values, codes) in self.columns.cells.items():
             found = _ratios(part, whole, codes, len(values), binary=binary)
             for value, (own, count, many) in zip(values, found, strict=True):
-                sure = many >= LEAST_CELL and count >= LEAST_COUNT
-                gate = _gate(own.low, warn, fail) if sure else None
+                few = count < LEAST_COUNT
+                gate = _gate(own.low, warn, fail, chance=few) if many >= LEAST_CELL else None
                 cells.append(self.cell(by, value, own, many, gate))
         interval = WILSON if binary else LINEARISED
-        rest = {"chance": float(part.sum()) < LEAST_COUNT, "n": n, **rest}
+        rest = {"chance": binary and int(part.sum()) < LEAST_COUNT, "n": n, **rest}
         return self.metric(name, reading, unit, cells=cells, interval=interval, **rest)
 
     def favourite(
@@ -186,8 +186,8 @@ class Scale:
         for by, (labels, codes) in self.columns.cells.items():
             found = _tops(docs, values, codes, len(labels), usual, has)
             for label, (own, agree, many) in zip(labels, found, strict=True):
-                sure = by in gated and many >= LEAST_CELL and agree >= LEAST_COUNT
-                gate = _gate(own.low, warn, fail) if sure else None
+                heard, few = by in gated and many >= LEAST_CELL, agree < LEAST_COUNT
+                gate = _gate(own.low, warn, fail, chance=few) if heard else None
                 cells.append(self.cell(by, label, own, many, gate))
         rest = {"n": n, "chance": count < LEAST_COUNT, **rest}
         return self.metric(name, reading, unit, cells=cells, interval=WILSON, **rest)
@@ -208,7 +208,8 @@ def wilson(count: float, n: float) -> Reading:
     """A share with Wilson's score interval."""
     if not n:
         return Reading(None)
-    share, z2 = float(count) / float(n), Z * Z
+    count, n, z2 = float(count), float(n), Z * Z
+    share = count / n
     middle = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = Z / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
     low = 0.0 if not count else max(0.0, middle - half)

@@ -126,7 +126,7 @@ def project(windows: Sequence[Sequence[str]]) -> tuple[Floats, Floats]:
     words = [word for word, count in seen.items() if count > 1]  # a word of one text meets none
     place = {word: number for number, word in enumerate(words)}
     others = max(1, len(windows) - 1)
-    idf = {word: -np.log((count - 1) / others + RARE) for word, count in seen.items()}
+    idf = {word: max(0.0, -np.log((n - 1) / others + RARE)) for word, n in seen.items()}
     signs = _signs(token_hashes(words))
     found = np.zeros((len(windows), 2 * DIMENSIONS))
     for row, own in enumerate(counts):
