@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from string import Template
 
@@ -92,6 +93,7 @@ class Planner:
         self._pairs: Counter[tuple[str, ...]] = Counter()
         self._single: Counter[tuple[str, ...]] = Counter()
         self._number = 0
+        self._stopped: AbstractSet[tuple[str, str]] = frozenset()
         self._headings: dict[str, Counter[tuple[str, ...]]] = {s: Counter() for s in STREAMS}
         self._paths = {section.id: section.path for section in material.sections}
         self._settings = {seed.id: seed.setting for seed in material.seeds}
@@ -103,6 +105,9 @@ class Planner:
         needs: Mapping[Stream, float],
         again: Iterable[Brief] = (),
         scale: Mapping[Stream, float] | None = None,
+        *,
+        holes: Iterable[tuple[Stream, str, str]] = (),
+        stopped: AbstractSet[tuple[str, str]] = frozenset(),
     ) -> list[Brief]:
         """The briefs of a round, streams interleaved by their shares.
 
@@ -111,37 +116,59 @@ class Planner:
             needs: kept tokens that each stream is still short of.
             again: rejected briefs to replace, as far as their streams are short.
             scale: per stream, tokens that a wanted word has turned out to give (yield included).
+            holes: cells (stream, section, kind) that are dealt before fresh ones.
+            stopped: ``("kind", name)`` and ``("section", id)`` that are dealt no more.
         """
+        self._stopped = frozenset(stopped)
         scale = scale or {}
         replaced: dict[Stream, list[Brief]] = {}
         for brief in again:
-            replaced.setdefault(brief.stream, []).append(brief)
+            if not {("kind", brief.kind), ("section", brief.section)} & self._stopped:
+                replaced.setdefault(brief.stream, []).append(brief)
+        empty: dict[Stream, list[tuple[str, str]]] = {}
+        for stream, section, kind in holes:
+            if not {("kind", kind), ("section", section)} & self._stopped:
+                empty.setdefault(stream, []).append((section, kind))
         placed: list[tuple[float, int, Brief]] = []
         for rank, (stream, need) in enumerate(needs.items()):
             rate = scale.get(stream, TOKENS_PER_WORD)
-            briefs = self._stream(number, stream, need, rate, replaced.get(stream, []))
+            first: list[Brief | tuple[str, str]] = [
+                *replaced.get(stream, []),
+                *empty.get(stream, []),
+            ]
+            briefs = self._stream(number, stream, need, rate, first)
             placed += [((i + 0.5) / len(briefs), rank, b) for i, b in enumerate(briefs)]
         return [brief for *_, brief in sorted(placed, key=lambda entry: entry[:2])]
 
     def _stream(
-        self, number: int, stream: Stream, need: float, rate: float, again: list[Brief]
+        self,
+        number: int,
+        stream: Stream,
+        need: float,
+        rate: float,
+        first: list[Brief | tuple[str, str]],
     ) -> list[Brief]:
         briefs: list[Brief] = []
         expected = 0.0
         while expected < need:
-            old = again.pop(0) if again else None
+            old = first.pop(0) if first else None
             briefs.append(self._brief(number, stream, old))
             expected += ordered(briefs[-1]) * rate
         return briefs
 
-    def _brief(self, number: int, stream: Stream, old: Brief | None) -> Brief:
-        """Deal one brief; one that replaces ``old`` keeps its cell and gets all else new."""
+    def _brief(self, number: int, stream: Stream, given: Brief | tuple[str, str] | None) -> Brief:
+        """Deal one brief; one that replaces another keeps its cell and gets all else new.
+
+        ``given`` is the brief that it replaces, or the section and kind that it is to fill.
+        """
         dealt: dict[str, str] = {}
-        if old is None:
+        old = given if isinstance(given, Brief) else None
+        if given is None:
             section = self._section(stream, dealt)
-            kind = self._deal(f"{stream}/kind", self._kinds[stream], dealt, "kind")
+            kinds = self._going(self._kinds[stream], "kind")
+            kind = self._deal(f"{stream}/kind{self._since}", kinds, dealt, "kind")
         else:
-            section, kind = old.section, old.kind
+            section, kind = given if isinstance(given, tuple) else (given.section, given.kind)
             dealt |= {"section": section, "kind": kind}
         made = self._material.library.get(kind)
         pool = dict.fromkeys((p.id for p in self._material.principles[section]), 1.0)
@@ -186,15 +213,25 @@ class Planner:
         A long body is cut into several sections; a small corpus shall not leave a heading out for
         the second part of another.
         """
-        name = f"{stream}/section"
+        name = f"{stream}/section{self._since}"
         if name not in self._decks:
             sections = dict.fromkeys((section.id for section in self._material.sections), 1.0)
+            sections = self._going(sections, "section")
             self._decks[name] = Deck(sections, f"{self._material.seed}/{name}")
         met = self._headings[stream]
         choice = self._decks[name].deal(lambda section: met[self._paths[section]])
         met[self._paths[choice]] += 1
         dealt["section"] = choice
         return choice
+
+    def _going(self, weights: Weights, what: str) -> dict[str, float]:
+        """The values that were not stopped; they share what the others had."""
+        return {name: w for name, w in weights.items() if (what, name) not in self._stopped}
+
+    @property
+    def _since(self) -> str:
+        """The mark of the decks without what was stopped: quotas begin anew when more is."""
+        return f"/{digest(sorted(self._stopped))}" if self._stopped else ""
 
     def _names(self, kind: Kind, seed: str | None) -> dict[str, str]:
         """A name for each pool that the kind's prompt asks for, all of one locale.

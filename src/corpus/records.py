@@ -289,7 +289,11 @@ class Duplicate(Record):
 class Metric(Record):
     """A value of the diversity suite and what its gate says: pass, warn, fail, or None for no gate.
 
-    ``n`` documents were measured; ``evidence`` holds what a reader would ask to see.
+    ``n`` documents of ``words`` words on average were measured. ``low`` and ``high`` are the ends
+    of the 95 % interval, found by the method that ``interval`` names; ``baseline`` is the value to
+    compare with. ``evidence`` holds what a reader would ask to see; ``cells`` the same measure per
+    section, stream and kind, as ``{"by", "cell", "value", "n", "words", "low", "high", "gate"}``;
+    ``curve`` its growth with the number of documents.
     """
 
     id: str
@@ -302,6 +306,13 @@ class Metric(Record):
     higher_is_better: bool = False
     note: str = ""
     evidence: tuple[Json, ...] = ()
+    words: float | None = None
+    low: float | None = None
+    high: float | None = None
+    interval: str = ""
+    baseline: float | None = None
+    cells: tuple[Json, ...] = ()
+    curve: tuple[Json, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

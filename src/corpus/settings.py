@@ -78,6 +78,8 @@ class Settings:
     formats: tuple[str, ...] = ("parquet", "jsonl")
     shard_tokens: int = 100_000_000
     license: str | None = None
+    baseline: str | None = None
+    novelty_floor: float = 0.3
     gates: dict[str, list[float]] = field(default_factory=dict)
     prices: dict[str, dict[str, float]] = field(default_factory=dict)
 
@@ -174,8 +176,8 @@ def _check(where: str, name: str, value: Any, wanted: str) -> None:  # noqa: ANN
     positive = {"budget", "concurrency", "attempts", "shard_tokens", "round_tokens"}
     if name in positive and value <= 0:
         raise InputError(f"{where}: {name} = {value!r}: must be more than 0")
-    if name == "blind" and not 0 <= value <= 1:
-        raise InputError(f"{where}: blind = {value!r}: a share from 0 to 1")
+    if name in {"blind", "novelty_floor"} and not 0 <= value <= 1:
+        raise InputError(f"{where}: {name} = {value!r}: a share from 0 to 1")
     if name == "threshold" and not 0 < value <= 1:
         raise InputError(f"{where}: threshold = {value!r}: a similarity above 0, at most 1")
     if name in _TABLES:

@@ -56,11 +56,12 @@ def build(given: Settings, watch: Watch) -> Outcome:
     """
     sources = read_sources(given)
     check_gates(given)
+    base = score.read_baseline(Path(given.baseline)) if given.baseline else None
     folder = Path(given.output)
     with working(given, watch) as (model, date):
         (folder / "manifest.json").unlink(missing_ok=True)
         works = _write(given, sources, model, watch, folder)
-        return _finish(given, sources, works, watch, folder, date)
+        return _finish(given, sources, works, watch, folder, date, base)
 
 
 @contextmanager
@@ -156,7 +157,13 @@ def material(
 
 
 def _finish(
-    given: Settings, sources: Sources, works: Works, watch: Watch, folder: Path, date: str
+    given: Settings,
+    sources: Sources,
+    works: Works,
+    watch: Watch,
+    folder: Path,
+    date: str,
+    base: score.Baseline | None,
 ) -> Outcome:
     """Score, export, report, manifest: all derived from what stands in the folder."""
     watch.stage("score", len(works.kept))
@@ -165,8 +172,9 @@ def _finish(
         allowed=[*(s.text for s in sources.constitution.sections), *sources.seed_texts()],
         plan_cells=works.cells(),
         limits={**score.DEFAULTS, **{k: (v[0], v[1]) for k, v in given.gates.items()}},
+        baseline=base,
         known_names=[sources.ai_name],
-        near_duplicates=0,
+        near_duplicates=(),
     )
     store.write_rows(folder / "scores.jsonl", (metric.row() for metric in metrics))
     bodies = dedup.Held([one.document.body for one in works.kept])

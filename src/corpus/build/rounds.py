@@ -17,6 +17,7 @@ from typing import Self
 from corpus import dedup, review, score, store, tokens, write
 from corpus.build import repeats
 from corpus.build.books import Books
+from corpus.build.loop import FILE, Loop
 from corpus.build.sources import Principles, Sources, order_of
 from corpus.build.watch import Watch
 from corpus.kinds.dealt import POOLS
@@ -48,6 +49,11 @@ class Settled:
         facets = self.brief.facets
         return [facets[pool] for pool in POOLS if pool in facets]
 
+    @property
+    def facets(self) -> dict[str, str]:
+        """What else was dealt to it: a short list of values each, so each can be filled."""
+        return {name: v for name, v in self.brief.facets.items() if name not in POOLS}
+
 
 class Works:
     """Everything that a build has written so far, in plan order, and the files that hold it."""
@@ -73,7 +79,7 @@ class Works:
         ]
         self.books = Books(model.price)
         self.found = found
-        self.bans: tuple[str, ...] = ()
+        self.loop = Loop(given.novelty_floor)
         self.guard = sources.guard
         self.opinions: list[tuple[Mapping[str, float], Mapping[str, float]]] = []  # and the blind
         self.transcript: dict[str, list[tuple[str, Request, Reply]]] | None = None
@@ -123,8 +129,8 @@ class Works:
             before = sum(self.kept_tokens(stream) for stream in goals)
             briefs = self._deal(planner, needs, again)
             self._round(briefs)
-            self.bans = self._tics()
             again = self._to_replace(briefs)
+            self._learn(again)
             if sum(self.kept_tokens(stream) for stream in goals) == before:
                 break
         short = ", ".join(f"{s} {self.kept_tokens(s):,}/{g:,}" for s, g in goals.items())
@@ -151,12 +157,14 @@ class Works:
     ) -> list[Brief]:
         """The briefs of the next round."""
         self.rounds += 1
-        scales = self._scales(needs)
-        briefs = planner.round(self.rounds, needs, again, scales)
+        scales, loop = self._scales(needs), self.loop
+        briefs = planner.round(
+            self.rounds, needs, again, scales, holes=loop.holes, stopped=loop.stopped
+        )
 
         def more(words: Mapping[Stream, float]) -> list[Brief]:
             wanted = {stream: count * scales[stream] for stream, count in words.items()}
-            return planner.round(self.rounds, wanted, (), scales)
+            return planner.round(self.rounds, wanted, (), scales, stopped=loop.stopped)
 
         briefs, twice = repeats.redealt(briefs, self._ideas, more)
         self._ideas.update(map(repeats.idea, briefs))
@@ -188,7 +196,12 @@ class Works:
 
     def _order(self, brief: Brief) -> Order:
         return order_of(
-            brief, self._sources, self.found.by_section, self.model.writer, self._given, self.bans
+            brief,
+            self._sources,
+            self.found.by_section,
+            self.model.writer,
+            self._given,
+            self.loop.bans,
         )
 
     def _write(self, orders: Mapping[str, Order]) -> list[tuple[Document, str]]:
@@ -345,6 +358,12 @@ class Works:
             known_names=[sources.ai_name, *(name for one in self.kept for name in one.names)],
         )
 
+    def _learn(self, again: Iterable[Brief]) -> None:
+        """What this round taught, on file."""
+        kept = list(zip([one.brief for one in self.kept], self.texts(), strict=True))
+        self.loop.learn(kept, [one.brief for one in self.settled], again, self._tics())
+        store.write_rows(self._briefs.with_name(FILE), self.loop.rows)
+
     def _to_replace(self, briefs: list[Brief]) -> list[Brief]:
         """Briefs of the last round that gave nothing and have attempts left."""
         kept = {one.brief.id for one in self.kept}
@@ -369,13 +388,16 @@ class Works:
                 section=one.brief.section,
                 stream=one.brief.stream,
                 kind=one.brief.kind,
+                facets=one.facets,
             )
             for one in self.kept
         ]
 
-    def cells(self) -> dict[tuple[str, str], int]:
-        """How many briefs were planned per section and kind."""
-        return dict(Counter((one.brief.section, one.brief.kind) for one in self.settled))
+    def cells(self) -> dict[tuple[str, ...], int]:
+        """How many briefs were planned per section and kind, and per kind, facet and value."""
+        briefs = [(one.brief, one.facets) for one in self.settled]
+        planned = [Text("", "", b.section, kind=b.kind, facets=facets) for b, facets in briefs]
+        return dict(Counter(cell for text in planned for cell in score.cells_of(text)))
 
     def models(self) -> list[str]:
         """The models that wrote what is kept, as they named themselves."""

@@ -223,9 +223,9 @@ def dedup(files: tuple[Path, ...], output: Path, as_json: bool, **flags: Any) ->
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--baseline",
-    type=click.Path(path_type=Path),
     metavar="FILE",
-    help="JSON Lines, or the --json output of a former score, to compare with.",
+    help="What to compare with: JSON Lines of texts, the --json output of a former score, the "
+    "output folder of a build, or the word human.",
 )
 @click.option(
     "--name",
@@ -234,14 +234,25 @@ def dedup(files: tuple[Path, ...], output: Path, as_json: bool, **flags: Any) ->
     metavar="NAME",
     help="A name that may be everywhere, such as the AI's own. Repeatable.",
 )
+@click.option("--config", type=click.Path(path_type=Path), help="A corpus.toml, for its [gates].")
+@click.option("--pipeline", metavar="NAME", help="A spaCy pipeline with a tagger, for `syntax`.")
+@click.option("--parity", is_flag=True, help="Add the figures of the package diversity.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def score(
-    files: tuple[Path, ...], baseline: Path | None, names: tuple[str, ...], as_json: bool
+    files: tuple[Path, ...],
+    baseline: str | None,
+    names: tuple[str, ...],
+    config: Path | None,
+    pipeline: str | None,
+    parity: bool,
+    as_json: bool,
 ) -> None:
     """Measure the diversity of any JSON Lines with "text"; exit 3 if a gate fails."""
+    from corpus import settings
     from corpus.cli import running, show
 
-    metrics = running.score(files, baseline, names)
+    given = settings.load(config).with_flags({"baseline": baseline})
+    metrics = running.score(files, given, names, pipeline, compare=parity)
     if as_json:
         from corpus import score as room
 

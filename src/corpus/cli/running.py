@@ -93,17 +93,33 @@ def raise_for_gates(metrics: list[Metric]) -> None:
         raise GateFailed(f"gates failed: {', '.join(failed)}")
 
 
-def score(files: tuple[Path, ...], baseline: Path | None, names: tuple[str, ...]) -> list[Metric]:
+def score(
+    files: tuple[Path, ...],
+    given: Settings,
+    names: tuple[str, ...],
+    pipeline: str | None,
+    *,
+    compare: bool,
+) -> list[Metric]:
     """The suite over files, with the share of documents that dedup finds in clusters."""
-    from corpus import dedup
+    from corpus import build, dedup
     from corpus import score as room
 
+    build.check_gates(given)
+    base = room.read_baseline(Path(given.baseline)) if given.baseline else None
     texts = room.read_files(files)
     items = [dedup.Item(str(place), text.text) for place, text in enumerate(texts)]
     found = dedup.find(items)
-    base = None if baseline is None else room.read_baseline(baseline)
-    near = len(found) + len({duplicate.original for duplicate in found})
-    return room.score(texts, baseline=base, known_names=names, near_duplicates=near)
+    near = {name for duplicate in found for name in (duplicate.id, duplicate.original)}
+    return room.score(
+        texts,
+        limits={name: (pair[0], pair[1]) for name, pair in given.gates.items()},
+        baseline=base,
+        known_names=names,
+        near_duplicates={texts[int(place)].id for place in near},
+        pipeline=pipeline,
+        compare=compare,
+    )
 
 
 def manifest_of(folder: Path) -> dict[str, Any]:

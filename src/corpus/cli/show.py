@@ -163,14 +163,17 @@ def _range(price: dict[str, int]) -> str:
 def metrics(found: list[Metric]) -> None:
     """Print the diversity suite, one metric a row."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("metric", "value", "gate", "n", "warn", "fail", "note"):
-        table.add_column(
-            name, justify="right" if name in {"value", "n", "warn", "fail"} else "left"
-        )
+    for name in ("metric", "value", "95 %", "gate", "n", "warn", "fail", "baseline", "note"):
+        left = name in {"metric", "gate", "note"}
+        table.add_column(name, justify="left" if left else "right")
     for metric in found:
-        value = "-" if metric.value is None else f"{metric.value:.4g}"
-        limits = ["-" if limit is None else f"{limit:g}" for limit in (metric.warn, metric.fail)]
-        table.add_row(metric.id, value, metric.gate or "-", f"{metric.n:,}", *limits, metric.note)
+        ends = [_figure(end) for end in (metric.low, metric.high)]
+        between = "-" if metric.low is None else " .. ".join(ends)
+        limits = [_figure(limit) for limit in (metric.warn, metric.fail, metric.baseline)]
+        table.add_row(
+            metric.id, _figure(metric.value), between, metric.gate or "-", f"{metric.n:,}", *limits,
+            metric.note,
+        )  # fmt: skip
     _console().print(table)
 
 
@@ -184,6 +187,10 @@ def export(found: dict[str, Any]) -> None:
     for shard in found["shards"]:
         count = f"{shard['documents']:,} documents, {shard['tokens']:,} tokens"
         click.echo(f"{shard['file']}  {count}")
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
 
 
 def _console() -> Console:

@@ -2,114 +2,197 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.language import Hashes, ngram_hashes
-from corpus.records import Json, Metric, digest
-from corpus.score.scale import EVIDENCE, Doc, Scale
+from corpus.language import Hashes, ngram_hashes, run_hashes, words
+from corpus.records import Json, Metric
+from corpus.score.columns import Columns, Numbers, first_of_runs
+from corpus.score.scale import EVIDENCE, JACKKNIFE, Reading, Scale, jackknife
 
 NGRAM = 8
 BUDGET = 90_000
 LOOK = 1000
+STEPS = 10  # of the growth curve
+PART = 1 << 23  # hashes that are sorted at a time
 
 
-def shared(docs: Sequence[Doc], quoted: Sequence[Doc], scale: Scale) -> Iterator[Metric]:
-    """The share of words inside an 8-gram that at least two documents have."""
-    found = _shared_grams(docs)
-    sizes = [len(doc.words) for doc in docs]
-    before = np.cumsum([0, *sizes])
-    free = np.concatenate([np.zeros(0, np.uint64), *(ngram_hashes(q.words, NGRAM) for q in quoted)])
-    fresh = found.only(~np.isin(found.values, free))
-    for name, grams in (("shared_ngram", fresh), ("shared_ngram_raw", found)):
-        covered = np.zeros(before[-1], dtype=bool)
+def shared(columns: Columns, quoted: Iterable[str], scale: Scale) -> Iterator[Metric]:
+    """The share of words inside an 8-gram that at least two documents have.
+
+    Yields it without the 8-grams of ``quoted`` (gated), and with them; then the novelty.
+    """
+    found, new = shared_grams(columns)
+    free = [ngram_hashes(words(text), NGRAM) for text in quoted]
+    allowed = np.isin(found.values, np.concatenate([np.zeros(0, np.uint64), *free]))
+    for name, grams in (("shared_ngram", found.only(~allowed)), ("shared_ngram_raw", found)):
+        covered = np.zeros(len(columns.words), dtype=bool)
         for offset in range(NGRAM):
-            covered[before[grams.docs] + grams.starts + offset] = True
-        value = float(covered.mean()) if len(covered) else None
-        note = "without what the allowed texts hold" if grams is fresh else "no gate"
-        evidence = _most_shared(grams, docs)
-        yield scale.metric(name, value, len(docs), "share of words", note=note, evidence=evidence)
+            covered[columns.ends[grams.docs] + grams.starts + offset] = True
+        part = np.diff(np.concatenate([[0], np.cumsum(covered)])[columns.ends])
+        note = "no gate" if grams is found else "without what the allowed texts hold"
+        evidence = _most_shared(grams, columns)
+        unit = "share of words"
+        yield scale.share(name, part, columns.sizes, unit, note=note, evidence=evidence)
+    yield _growth(columns, new, scale)
 
 
-def distinct2(docs: Sequence[Doc], scale: Scale) -> Metric:
+def _growth(columns: Columns, new: Numbers, scale: Scale) -> Metric:
+    """8-grams that the last tenth of the documents adds, per 8-gram of theirs; and the curve.
+
+    ``new`` counts 8-grams by the place, in the order of hashed ids, of the first document that has
+    them: a rarefaction curve, which depends on the set of the documents alone.
+    """
+    sizes = np.maximum(0, columns.sizes[columns.drawn] - NGRAM + 1)
+    marks = sorted({round(len(new) * step / STEPS) for step in range(1, STEPS + 1)} - {0})
+    curve: list[Json] = []
+    reading = Reading(None)
+    for before, mark in itertools.pairwise([0, *marks]):
+        part, whole = float(new[before:mark].sum()), float(sizes[before:mark].sum())
+        reading = Reading(part / whole) if whole else Reading(None)
+        curve.append(
+            {
+                "documents": mark,
+                "words": int(columns.sizes[columns.drawn[:mark]].sum()),
+                "ngrams": int(new[:mark].sum()),
+                "novelty": reading.value,
+            }
+        )
+    note = "of the last tenth of the documents, drawn by id"
+    return scale.metric(
+        "novelty", reading, "new 8-grams per 8-gram", higher=True, note=note, curve=curve
+    )
+
+
+def distinct2(columns: Columns, scale: Scale) -> Metric:
     """Distinct word pairs over all word pairs, in a sample of 90,000 words drawn by id.
 
     The figure falls as a text grows, so only equal budgets compare; and genres differ, so the
-    gate speaks only against a baseline.
+    gate speaks only against a baseline. Leaving a document out takes away its pairs and those
+    distinct ones that no other document has, which gives the jackknife without a second count.
     """
-    left, pairs = BUDGET, [np.zeros(0, np.uint64)]
-    for doc in sorted(docs, key=lambda doc: (digest(doc.text.id), doc.text.text)):
-        pairs.append(ngram_hashes(doc.words[:left], 2))
-        left -= min(left, len(doc.words))
-    values = np.sort(np.concatenate(pairs))
-    value = (1 + np.count_nonzero(np.diff(values))) / len(values) if len(values) else None
+    reading, used = _distinct2(columns, columns.drawn)
+    cells = []
+    for by, (values, codes) in columns.cells.items():
+        own_codes = codes[columns.drawn]
+        for number, value in enumerate(values):
+            chosen = columns.drawn[own_codes == number]
+            if columns.sizes[chosen].sum() >= BUDGET:
+                own, _ = _distinct2(columns, chosen)
+                cells.append(scale.cell(by, value, own, len(chosen)))
     note = f"first {BUDGET:,} words in the order of hashed ids"
-    if left:
-        note = f"only {BUDGET - left:,} of {BUDGET:,} words: no gate, not comparable"
-        scale = Scale(scale.limits, {})
-    return scale.metric("distinct2", value, len(docs), "ratio", higher=True, note=note)
+    if used < BUDGET:
+        note = f"only {used:,} of {BUDGET:,} words: no gate, not comparable"
+        scale = Scale(columns, scale.limits)
+    return scale.metric(
+        "distinct2", reading, "ratio", higher=True, note=note, cells=cells, interval=JACKKNIFE
+    )
+
+
+def _distinct2(columns: Columns, order: Numbers) -> tuple[Reading, int]:
+    """The ratio over the first 90,000 words of the documents in that order, and words used."""
+    count = int(np.searchsorted(np.cumsum(columns.sizes[order]), BUDGET)) + 1
+    chosen = order[:count]
+    places, sizes = columns.some(chosen)
+    places = places[:BUDGET]
+    docs = np.repeat(np.arange(len(chosen)), sizes)[:BUDGET]
+    numbers = columns.words[places].astype(np.int64)
+    inside = docs[1:] == docs[:-1]
+    pairs = (numbers[:-1] * (1 << 32) + numbers[1:])[inside]
+    if not len(pairs):
+        return Reading(None), len(places)
+    owners = docs[:-1][inside]
+    order = np.argsort(pairs, kind="stable")
+    pairs, owners = pairs[order], owners[order]
+    heads = np.flatnonzero(first_of_runs(pairs))
+    lasts = np.append(heads[1:], len(pairs)) - 1
+    alone = owners[heads][owners[heads] == owners[lasts]]  # owners ascend within a run
+    lost = np.bincount(alone, minlength=len(chosen))
+    left = len(pairs) - np.bincount(owners, minlength=len(chosen))
+    without = (len(heads) - lost)[left > 0] / left[left > 0]
+    return jackknife(len(heads) / len(pairs), without), len(places)
 
 
 @dataclass(frozen=True, slots=True)
-class _Grams:
+class Grams:
     """Places of 8-grams, ascending by hash, then document, then first word in the document."""
 
     values: Hashes
-    docs: NDArray[np.int64]
-    starts: NDArray[np.int64]
+    docs: Numbers
+    starts: Numbers
 
-    def only(self, mask: NDArray[np.bool_]) -> _Grams:
+    def only(self, mask: NDArray[np.bool_]) -> Grams:
         """The places where ``mask`` holds."""
-        return _Grams(self.values[mask], self.docs[mask], self.starts[mask])
-
-    def heads(self) -> NDArray[np.int64]:
-        """The index of the first place of each 8-gram."""
-        new = np.ones(len(self.values), dtype=bool)
-        new[1:] = self.values[1:] != self.values[:-1]
-        return np.flatnonzero(new)
+        return Grams(self.values[mask], self.docs[mask], self.starts[mask])
 
 
-def _shared_grams(docs: Sequence[Doc]) -> _Grams:
-    """Every place of an 8-gram that at least two documents have, by one sort.
+def gram_hashes(columns: Columns, width: int) -> tuple[Hashes, Numbers]:
+    """The hash of every run of ``width`` words inside a document, and its place."""
+    values = run_hashes(columns.hashes[columns.words], width)
+    inside = np.ones(len(values), dtype=bool)
+    for offset in range(1, width):
+        crossing = columns.ends[1:-1] - offset
+        inside[crossing[(crossing >= 0) & (crossing < len(values))]] = False
+    places = np.flatnonzero(inside)
+    return values[places], places
 
-    Within a group of equals the documents ascend, so its first and last differ if it is shared.
+
+def shared_grams(columns: Columns) -> tuple[Grams, Numbers]:
+    """Every place of an 8-gram that at least two documents have, and where each is met first.
+
+    Hashes are sorted in parts by their low bits, so that a sort stays in the cache as the corpus
+    grows. Within a group of equals the documents ascend, so its first and last differ if shared.
+    The second value counts 8-grams by the rank, in ``columns.drawn``, of the first with them.
     """
-    hashes = [ngram_hashes(doc.words, NGRAM) for doc in docs]
-    counts = np.array([len(found) for found in hashes], dtype=np.int64)
-    values = np.concatenate([np.zeros(0, np.uint64), *hashes])
-    numbers = np.repeat(np.arange(len(docs)), counts)
-    starts = np.arange(len(values)) - np.repeat(np.cumsum(counts) - counts, counts)
+    values, places = gram_hashes(columns, NGRAM)
+    ranks = np.empty(len(columns), dtype=np.int64)
+    ranks[columns.drawn] = np.arange(len(columns))
+    parts = len(values) // PART + 1
+    new = np.zeros(len(columns), dtype=np.int64)
+    found = []
+    for part in range(parts):
+        mask = values % np.uint64(parts) == part
+        grams, firsts = _shared_part(values[mask], places[mask], columns.ends, ranks)
+        new += np.bincount(firsts, minlength=len(columns))
+        found.append(grams)
+    return Grams(*(np.concatenate(column) for column in zip(*found, strict=True))), new
+
+
+def _shared_part(
+    values: Hashes, places: Numbers, ends: Numbers, ranks: Numbers
+) -> tuple[tuple[Hashes, Numbers, Numbers], Numbers]:
     order = np.argsort(values, kind="stable")
-    grams = _Grams(values[order], numbers[order], starts[order])
-    sizes = np.diff(np.append(heads := grams.heads(), len(values)))
-    differs = grams.docs[heads] != grams.docs[heads + sizes - 1]
-    return grams.only(np.repeat(differs, sizes))
+    values, places = values[order], places[order]
+    docs = np.searchsorted(ends, places, side="right") - 1
+    heads = np.flatnonzero(first_of_runs(values))
+    firsts = np.minimum.reduceat(ranks[docs], heads) if len(heads) else heads
+    sizes = np.diff(np.append(heads, len(values)))
+    shared = np.repeat(docs[heads] != docs[heads + sizes - 1], sizes)
+    values, places, docs = values[shared], places[shared], docs[shared]
+    return (values, docs, places - ends[docs]), firsts
 
 
-def _most_shared(grams: _Grams, docs: Sequence[Doc]) -> list[Json]:
+def _most_shared(grams: Grams, columns: Columns) -> list[Json]:
     """The 8-grams in most documents, without those that overlap one already listed."""
-    heads = grams.heads()
-    pairs = np.ones(len(grams.values), dtype=np.int64)
-    pairs[1:] = (grams.values[1:] != grams.values[:-1]) | (grams.docs[1:] != grams.docs[:-1])
-    counts = np.add.reduceat(pairs, heads) if len(heads) else pairs
+    if not len(grams.values):
+        return []
+    heads = np.flatnonzero(first_of_runs(grams.values))
+    pairs = first_of_runs(grams.values) | first_of_runs(grams.docs)
+    counts = np.add.reduceat(pairs.astype(np.int64), heads)
     listed: list[Json] = []
     taken: set[tuple[int, int]] = set()
-    for group in np.argsort(-counts, kind="stable")[:LOOK].tolist():
+    for group in np.lexsort((grams.values[heads], -counts))[:LOOK].tolist():
         head, count = int(heads[group]), int(counts[group])
         doc, start = int(grams.docs[head]), int(grams.starts[head])
         span = {(doc, place) for place in range(start, start + NGRAM)}
         if len(listed) < EVIDENCE and not span & taken:
             taken |= span
-            firsts = np.flatnonzero(pairs[head:])[:3] + head
-            ids = [docs[number].text.id for number in grams.docs[firsts[:count]].tolist()]
-            listed.append(
-                {
-                    "text": " ".join(docs[doc].words[start : start + NGRAM]),
-                    "count": count,
-                    "ids": ids,
-                }
-            )
+            firsts = np.flatnonzero(pairs[head : head + LOOK])[:3] + head
+            ids = [columns.texts[number].id for number in grams.docs[firsts[:count]].tolist()]
+            said = columns.said(doc, start, start + NGRAM)
+            listed.append({"text": said, "count": count, "ids": ids})
     return listed

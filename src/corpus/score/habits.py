@@ -4,123 +4,194 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Literal
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, Literal
 
-from corpus.language import UNSPACED
-from corpus.records import Metric
-from corpus.score.scale import LEAST_COUNT, Doc, Groups, Scale, Worst, top
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.language import UNSPACED, read, text_hash
+from corpus.records import Json, Metric
+from corpus.score.columns import Columns, Numbers, first_of_runs, skeletons
+from corpus.score.scale import EVIDENCE, LEAST_COUNT, Floats, Reading, Scale
 
 Edge = Literal["opening", "closing"]
 
 OPENING = 4
 CLOSING = 5
-LEAST_KIND = 30
-SKELETON_WORDS = 5
+WATCHED = frozenset(
+    """Elara Elias Mara Thorne Voss Lyra Kael Seraphina Aria Elena Vasquez Marcus Chen Amara Okafor
+    Aris Petrova Sarah Emily Johnson Miller Smith Martinez Priya Patel Maya Rodriguez""".split()
+)
+"""Names that language models reach for (arXiv 2605.26492 and 2606.02184, 2026)."""
 
-_SKELETON = re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}]+(?:['\u2019][^\W_]+)*")
 _UNSPACED = re.compile(f"[{UNSPACED}]")
-_HOLE = "_"
 
 
-def edges(name: Edge, docs: Sequence[Doc], scale: Scale) -> Iterator[Metric]:
+def edges(name: Edge, columns: Columns, scale: Scale) -> Iterator[Metric]:
     """How often the most common first or last words come, and how many documents share theirs.
 
-    Both are taken over all documents and within each kind of at least 30, and the worst stands:
-    a stock opening of one kind drowns in the whole.
+    The words are the first 4 or the last 5; two characters of a script without spaces count as
+    one word. Shorter documents are not counted.
     """
-    scopes: dict[str, list[Doc]] = defaultdict(list)
-    for doc in docs:
-        scopes["all documents"].append(doc)
-        if doc.text.kind:
-            scopes[f"kind {doc.text.stream or ''}/{doc.text.kind}"].append(doc)
-    common, repeated = Worst(), Worst()
-    for scope, members in scopes.items():
-        groups = _by_edge(name, members)
-        if not groups or (scope != "all documents" and len(members) < LEAST_KIND):
-            continue
-        doubles = {phrase: ids for phrase, ids in groups.items() if len(ids) > 1}
-        n = sum(map(len, groups.values()))
-        common.see(scope, max(map(len, groups.values())), n, groups)
-        repeated.see(scope, sum(map(len, doubles.values())), n, doubles)
-    yield common.metric(name, scale)
-    yield repeated.metric(f"{name}_repeated", scale)
+    docs, codes, phrases = _edges(name, columns)
+    unit = "share of documents"
+    counts = np.bincount(codes, minlength=len(phrases))
+    evidence = _evidence(docs, codes, phrases, counts, columns)
+    yield scale.favourite(name, docs, codes, unit, evidence=evidence)
+    whole = np.zeros(len(columns), dtype=np.int64)
+    part = whole.copy()
+    whole[docs], part[docs] = 1, counts[codes] > 1
+    yield scale.share(f"{name}_repeated", part, whole, unit, evidence=evidence)
 
 
 def names(
-    docs: Sequence[Doc], quoted: Sequence[Doc], known: Collection[str], scale: Scale
+    columns: Columns,
+    quoted: Sequence[str],
+    known: Collection[str],
+    usual: Mapping[str, float],
+    scale: Scale,
 ) -> Iterator[Metric]:
     """How many documents use the favourite name, and the favourite pair of names.
 
     A name counts by its words, so that a first name is met with any surname; a pair is one of
-    first words ("Elena Vasquez" and "Marcus Chen" are Elena and Marcus).
+    first words ("Elena Vasquez" and "Marcus Chen" are Elena and Marcus). Capitals do not tell a
+    person from a country, so from the share of each name that of human prose is taken off.
+
+    Args:
+        columns: the texts.
+        quoted: texts whose names are no fault.
+        known: names that are no fault.
+        usual: the share of documents that have a name, in human prose.
+        scale: the limits.
     """
     used = {word.casefold() for name in known for word in name.split()}
-    used |= {word.casefold() for q in quoted for name in q.reading.names for word in name.split()}
-    single: Groups = defaultdict(list)
-    heads: list[tuple[str, set[str]]] = []
-    for doc in docs:
-        runs = [[w for w in name.split() if w.casefold() not in used] for name in doc.reading.names]
+    used |= {w.casefold() for text in quoted for name in read(text).names for w in name.split()}
+    numbers: dict[str, int] = {}
+    single: list[tuple[int, int]] = []
+    heads: list[list[int]] = []
+    for doc, found in enumerate(columns.names):
+        runs = [[w for w in name.split() if w.casefold() not in used] for name in found]
+        own = sorted({word for run in runs for word in run})
         later = {word for run in runs for word in run[1:]}
-        heads.append((doc.text.id, {run[0] for run in runs if run} - later))
-        for word in sorted({word for run in runs for word in run}):
-            single[word].append(doc.text.id)
-    double: Groups = defaultdict(list)
-    for name, firsts in heads:
-        often = sorted(word for word in firsts if len(single[word]) >= LEAST_COUNT)
-        for pair in itertools.combinations(often, 2):
-            double[" + ".join(pair)].append(name)
-    for metric, groups in (("names", single), ("name_pairs", double)):
-        worst = Worst()
-        if docs:
-            worst.see("", max(map(len, groups.values()), default=0), len(docs), groups)
-        yield worst.metric(metric, scale)
+        firsts = sorted({run[0] for run in runs if run} - later)
+        single += [(doc, numbers.setdefault(word, len(numbers))) for word in own]
+        heads.append([numbers[word] for word in firsts])
+    said = list(numbers)
+    docs, codes = _columns(single)
+    counts = np.bincount(codes, minlength=len(said))
+    less = np.array([usual.get(word, 0.0) for word in said])
+    yield _favourite("names", docs, codes, said, less, columns, scale)
+    yield _effective(counts, scale)
+    pairs: dict[tuple[int, int], int] = {}
+    double: list[tuple[int, int]] = []
+    for doc, own_heads in enumerate(heads):
+        often = sorted(number for number in own_heads if counts[number] >= LEAST_COUNT)
+        together = itertools.combinations(often, 2)
+        double += [(doc, pairs.setdefault(pair, len(pairs))) for pair in together]
+    both = [" + ".join(sorted((said[one], said[other]))) for one, other in pairs]
+    docs, codes = _columns(double)
+    yield _favourite("name_pairs", docs, codes, both, np.zeros(len(pairs)), columns, scale)
 
 
-def skeleton(docs: Sequence[Doc], quoted: Sequence[Doc], scale: Scale) -> Metric:
+def skeleton(columns: Columns, quoted: Sequence[str], scale: Scale) -> Metric:
     """The share of sentences whose form without capitals and numbers is in 3 or more documents.
 
     Only sentences with at least 5 words of their own count.
     """
-    free = {form for q in quoted for form in forms(q)}
-    uses: Groups = defaultdict(list)
-    for doc in docs:
-        for form in forms(doc):
-            uses[form].append(doc.text.id)
-    shared = {
-        form: sorted(once)
-        for form, ids in uses.items()
-        if form not in free and len(once := set(ids)) >= LEAST_COUNT
-    }
-    total = sum(map(len, uses.values()))
-    value = sum(len(uses[form]) for form in shared) / total if total else None
-    return scale.metric("skeleton", value, len(docs), "share of sentences", evidence=top(shared))
+    free = [text_hash(form) for text in quoted for form in skeletons(read(text).sentences)]
+    order = np.argsort(columns.forms, kind="stable")
+    values, docs = columns.forms[order], columns.form_docs[order]
+    heads = np.flatnonzero(first_of_runs(values))
+    sizes = np.diff(np.append(heads, len(values)))
+    new = first_of_runs(values) | first_of_runs(docs)
+    counts = np.add.reduceat(new.astype(np.int64), heads) if len(heads) else sizes
+    counts[np.isin(values[heads], np.array(free, dtype=np.uint64))] = 0
+    mould = np.repeat(counts >= LEAST_COUNT, sizes)
+    part = np.bincount(docs[mould], minlength=len(columns))
+    whole = np.bincount(docs, minlength=len(columns))
+    evidence: list[Json] = []
+    best = heads[np.lexsort((values[heads], -counts))]
+    by_head = dict(
+        zip(heads.tolist(), zip(counts.tolist(), sizes.tolist(), strict=True), strict=True)
+    )
+    for head in best[:EVIDENCE].tolist():
+        count, size = by_head[head]
+        if count >= LEAST_COUNT:
+            ids = [
+                columns.texts[doc].id for doc in np.unique(docs[head : head + size])[:3].tolist()
+            ]
+            said = columns.form(int(order[head]))
+            evidence.append({"text": said, "count": count, "ids": ids})
+    return scale.share("skeleton", part, whole, "share of sentences", evidence=evidence)
 
 
-def _by_edge(name: Edge, docs: Iterable[Doc]) -> dict[str, list[str]]:
-    """The ids of the documents by their first 4 or last 5 words; shorter documents have none.
+def _edges(name: Edge, columns: Columns) -> tuple[Numbers, Numbers, list[str]]:
+    """The documents that are long enough, the number of the phrase of each, and the phrases."""
+    numbers: dict[str, int] = {}
+    pairs: list[tuple[int, int]] = []
+    for doc, size in enumerate(columns.sizes.tolist()):
+        wide = size and _UNSPACED.match(columns.said(doc, 0, 1))
+        need = (OPENING if name == "opening" else CLOSING) * (2 if wide else 1)
+        if size >= need:
+            phrase = columns.said(doc, 0, need) if name == "opening" else columns.said(doc, -need)
+            pairs.append((doc, numbers.setdefault(phrase, len(numbers))))
+    return *_columns(pairs), list(numbers)
 
-    Two characters of a script without spaces count as one word.
+
+def _columns(pairs: Sequence[tuple[int, int]]) -> tuple[Numbers, Numbers]:
+    table = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    return table[:, 0], table[:, 1]
+
+
+def _favourite(
+    name: str,
+    docs: Numbers,
+    codes: Numbers,
+    said: Sequence[str],
+    less: Floats,
+    columns: Columns,
+    scale: Scale,
+) -> Metric:
+    """The favourite among names; every document counts, those without a name too.
+
+    Sections and kinds have no gate here: a name may be their subject.
     """
-    groups: dict[str, list[str]] = defaultdict(list)
-    for doc in docs:
-        whole = doc.words if name == "opening" else doc.words[::-1]
-        size = OPENING if name == "opening" else CLOSING
-        size *= 2 if whole and _UNSPACED.match(whole[0]) else 1
-        if len(whole) >= size:
-            phrase = whole[:size] if name == "opening" else whole[:size][::-1]
-            groups[" ".join(phrase)].append(doc.text.id)
-    return groups
+    counts = np.bincount(codes, minlength=len(said))
+    rank = counts - less * len(columns)
+    evidence = _evidence(docs, codes, said, np.where(counts > 1, rank, 0), columns)
+    for piece in evidence:
+        if set(piece["text"].split(" + ")) <= WATCHED:
+            piece["note"] = "a favourite of language models"
+    return scale.favourite(
+        name, docs, codes, "share of documents", of=np.arange(len(columns)), gated=("stream",),
+        usual=less, evidence=evidence,
+    )  # fmt: skip
 
 
-def forms(doc: Doc) -> Iterator[str]:
-    """The skeletons of the sentences: capitalised words and numbers become one hole a run."""
-    for sentence in doc.reading.sentences:
-        form = [
-            _HOLE if word[0].isupper() or word[0].isdigit() else word.casefold()
-            for word in _SKELETON.findall(sentence)
-        ]
-        if len(form) - form.count(_HOLE) >= SKELETON_WORDS:
-            runs = itertools.groupby(form, key=lambda word: word == _HOLE)
-            yield " ".join(_HOLE if hole else " ".join(run) for hole, run in runs)
+def _effective(counts: Numbers, scale: Scale) -> Metric:
+    """How many equally common names would repeat as these do, a name counted once a document.
+
+    The unbiased form of the inverse Simpson index (Simpson, "Measurement of diversity", 1949).
+    """
+    total = int(counts.sum())
+    again = int((counts * (counts - 1)).sum())
+    value = total * (total - 1) / again if again else None
+    note = f"{len(counts):,} different names" if len(counts) else ""
+    return scale.metric("names_effective", Reading(value), "names", higher=True, note=note)
+
+
+def _evidence(
+    docs: Numbers, codes: Numbers, said: Sequence[str], rank: NDArray[Any], columns: Columns
+) -> list[Json]:
+    """What most documents share, with how many and which."""
+    ranks = rank.tolist()
+    best = sorted(range(len(said)), key=lambda code: (-ranks[code], said[code]))[: 2 * EVIDENCE]
+    counts = Counter(codes[np.isin(codes, best)].tolist())
+    listed: list[Json] = []
+    for code in best:
+        if counts[code] > 1 and len(listed) < EVIDENCE:
+            ids = [columns.texts[doc].id for doc in docs[codes == code][:3].tolist()]
+            listed.append({"text": said[code], "count": counts[code], "ids": ids})
+    return listed

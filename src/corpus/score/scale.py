@@ -1,135 +1,309 @@
-"""What every metric of the suite is made with: texts as they were read, limits, evidence."""
+"""How a count becomes a metric: its value, its interval, its cells, and what its gate says.
+
+A share is a ratio of two sums over documents. Its 95 % interval is Wilson's where a document
+counts as 0 or 1 (Wilson, "Probable inference", 1927), and that of the linearised ratio estimator
+elsewhere (Cochran, "Sampling Techniques", 1977, section 6.4); both take documents as drawn at
+random, so copies of one text make them too narrow. All of it is closed form: no resampling.
+
+The gate of the whole speaks on the value. A cell (a section, a stream or a kind) of at least 30
+documents has a gate of its own, which speaks on the *near end* of its interval, because among many
+cells one is always far off by chance. The metric's gate is the worst of them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
-from corpus.language import Reading, read, words
+import numpy as np
+from numpy.typing import NDArray
+
 from corpus.records import Json, Metric
+from corpus.score.columns import BY, Columns, Numbers
 
 Limits = Mapping[str, tuple[float, float]]
-Groups = dict[str, list[str]]
 Gate = Literal["pass", "warn", "fail"]
+Floats = NDArray[np.float64]
 
 DEFAULTS: Limits = {
-    "shared_ngram": (0.02, 0.10),
+    "shared_ngram": (0.01, 0.10),
     "near_dup": (0.01, 0.05),
-    "skeleton": (0.02, 0.10),
+    "skeleton": (0.015, 0.10),
     "opening": (0.03, 0.10),
     "opening_repeated": (0.05, 0.30),
     "closing": (0.03, 0.10),
     "closing_repeated": (0.05, 0.30),
     "names": (0.05, 0.15),
+    "zstd_long": (0.10, 0.40),
     "distinct2": (0.10, 0.30),
+    "eff_topics": (0.70, 0.90),
+    "eff_topics_least": (30.0, 20.0),
+    "syntax": (0.02, 0.10),
     "coverage": (1.0, 0.0),
+    "coverage_facets": (0.95, 0.0),
     "coverage_entropy": (0.9, 0.0),
 }
-"""Warn and fail, passed when the value is beyond; ``distinct2`` is the loss against a baseline."""
+"""Warn and fail, passed when the value is beyond; see ``RELATIVE`` for what needs a baseline."""
+
+RELATIVE = frozenset({"zstd_long", "distinct2", "eff_topics"})
+"""Metrics that differ from genre to genre: their limits are what may be lost on a baseline."""
 
 LEAST_COUNT = 3
+LEAST_CELL = 30
 EVIDENCE = 5
+Z = 1.959964  # of the normal distribution, 95 %
 _GATES: tuple[Gate, Gate, Gate] = ("pass", "warn", "fail")
+WILSON, LINEARISED, JACKKNIFE = "Wilson", "linearised ratio", "jackknife over documents"
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """A document as the suite sees it; ``section`` and ``kind`` are its cell of the plan."""
+class Reading:
+    """A value with the ends of its 95 % interval; None where they are not known."""
 
-    id: str
-    text: str
-    section: str | None = None
-    stream: str | None = None
-    kind: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Doc:
-    """A text with its words, sentences and names."""
-
-    text: Text
-    words: list[str]
-    reading: Reading
-
-    @classmethod
-    def of(cls, text: Text) -> Doc:
-        """Read a text once, for all metrics."""
-        return cls(text, words(text.text), read(text.text))
+    value: float | None
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """The limits in force, and the metric that a value becomes under them."""
+    """The texts, the limits in force, and the values of a baseline."""
 
-    limits: Limits
-    baseline: Mapping[str, float]
+    columns: Columns
+    limits: Limits = field(default_factory=lambda: DEFAULTS)
+    baseline: Mapping[str, float] = field(default_factory=dict)
 
-    def bounds(self, name: str) -> tuple[float | None, float | None]:
+    def bounds(self, name: str, *, higher: bool = False) -> tuple[float | None, float | None]:
         """Where the gate of ``name`` warns and fails; None where it has no gate."""
         if name not in self.limits:
             return None, None
         warn, fail = self.limits[name]
-        if name != "distinct2":
-            return warn, fail
-        known = self.baseline.get(name)
-        return (None, None) if known is None else (known * (1 - warn), known * (1 - fail))
+        if name in RELATIVE:
+            known, sign = self.baseline.get(name), -1 if higher else 1
+            warn, fail = ((known or 0) * (1 + sign * warn), (known or 0) * (1 + sign * fail))
+            least = self.limits.get(f"{name}_least")
+            if known is None:
+                return least or (None, None)
+            if least:
+                warn, fail = max(warn, least[0]), max(fail, least[1])
+        return warn, fail
 
     def metric(
         self,
         name: str,
-        value: float | None,
-        n: int,
+        reading: Reading,
         unit: str,
         *,
+        n: int | None = None,
         higher: bool = False,
         chance: bool = False,
+        cells: Sequence[Json] = (),
+        interval: str = "",
         note: str = "",
         evidence: Iterable[Json] = (),
+        curve: Sequence[Json] = (),
     ) -> Metric:
-        """``value`` with its gate; by ``chance`` says that too few agree for the gate to speak."""
-        warn, fail = self.bounds(name)
-        gate: Gate | None = None
-        if value is not None and warn is not None and fail is not None:
-            sign = -1 if higher else 1
-            far = 0 if chance else sum(sign * value > sign * limit for limit in (warn, fail))
-            gate = _GATES[far]
-        return Metric(name, value, gate, n, unit, warn, fail, higher, note, tuple(evidence))
-
-
-@dataclass(slots=True)
-class Worst:
-    """The largest share seen, and where."""
-
-    scope: str = ""
-    count: int = 0
-    n: int = 0
-    groups: Groups = field(default_factory=dict)
-
-    def see(self, scope: str, count: int, n: int, groups: Groups) -> None:
-        """Keep the larger share, the first of equals; chance never hides what is no chance."""
-        seen = self.count >= LEAST_COUNT, self.count / max(1, self.n)
-        if not self.n or (count >= LEAST_COUNT, count / n) > seen:
-            self.scope, self.count, self.n, self.groups = scope, count, n, groups
-
-    def metric(self, name: str, scale: Scale) -> Metric:
-        """The share as a metric; fewer than 3 documents are chance."""
-        return scale.metric(
-            name,
-            self.count / self.n if self.n else None,
-            self.n,
-            "share of documents",
-            chance=self.count < LEAST_COUNT,
-            note=self.scope,
-            evidence=top(self.groups),
+        """``reading`` with its gate, which ``chance`` silences: too few agree."""
+        warn, fail = self.bounds(name, higher=higher)
+        gate = _gate(reading.value, warn, fail, higher=higher, chance=chance)
+        worst: Json = max(cells, key=_severity, default={})
+        if gate is not None and _severity(worst) > _GATES.index(gate):
+            gate = worst["gate"]
+            more = f"{worst['by']} {worst['cell']}: {worst['value']:.3g}"
+            note = f"{note}; {more}" if note else more
+        return Metric(
+            id=name,
+            value=reading.value,
+            gate=gate,
+            n=len(self.columns) if n is None else n,
+            unit=unit,
+            warn=warn,
+            fail=fail,
+            higher_is_better=higher,
+            note=note,
+            evidence=tuple(evidence),
+            words=float(self.columns.sizes.mean()) if len(self.columns) else None,
+            low=reading.low,
+            high=reading.high,
+            interval=interval if reading.low is not None else "",
+            baseline=self.baseline.get(name),
+            cells=tuple(cells),
+            curve=tuple(curve),
         )
 
+    def share(
+        self,
+        name: str,
+        part: NDArray[Any],
+        whole: NDArray[Any],
+        unit: str,
+        **rest: Any,  # noqa: ANN401 - what ``metric`` takes besides
+    ) -> Metric:
+        """A ratio of sums over documents, ``part`` of ``whole``, in all and in every cell."""
+        binary = bool(np.all((whole == 0) | (whole == 1)) and np.all((part == 0) | (part == 1)))
+        together = np.zeros(len(part), dtype=np.int64)
+        (reading, _, n), *_ = _ratios(part, whole, together, 1, binary=binary) or [_NONE]
+        cells: list[Json] = []
+        warn, fail = self.bounds(name)
+        for by, (values, codes) in self.columns.cells.items():
+            found = _ratios(part, whole, codes, len(values), binary=binary)
+            for value, (own, count, many) in zip(values, found, strict=True):
+                few = count < LEAST_COUNT
+                gate = _gate(own.low, warn, fail, chance=few) if many >= LEAST_CELL else None
+                cells.append(self.cell(by, value, own, many, gate))
+        interval = WILSON if binary else LINEARISED
+        rest = {"chance": binary and int(part.sum()) < LEAST_COUNT, "n": n, **rest}
+        return self.metric(name, reading, unit, cells=cells, interval=interval, **rest)
 
-def top(groups: Groups) -> list[Json]:
-    """What most documents share, with how many and which."""
-    ranked = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
-    return [
-        {"text": text, "count": len(ids), "ids": ids[:3]}
-        for text, ids in ranked[:EVIDENCE]
-        if len(ids) > 1
-    ]
+    def favourite(
+        self,
+        name: str,
+        docs: Numbers,
+        values: Numbers,
+        unit: str,
+        *,
+        of: Numbers | None = None,
+        gated: Collection[str] = BY,
+        usual: Floats | None = None,
+        **rest: Any,  # noqa: ANN401 - what ``metric`` takes besides
+    ) -> Metric:
+        """The largest share of documents that have one value, in all and in every cell.
+
+        ``docs`` and ``values`` are pairs, each once; ``of`` are the documents that count, by
+        default those with a value; ``gated`` says which cells have a gate; ``usual`` is what of
+        the share of each value is no fault, and a value whose interval reaches down to it is none.
+        The interval is that of a share that was chosen before looking.
+        """
+        has = np.unique(docs) if of is None else of
+        usual = np.zeros(int(values.max(initial=-1)) + 1) if usual is None else usual
+        everything = np.zeros(len(self.columns), dtype=np.int64)
+        tops = _tops(docs, values, everything, 1, usual, has)
+        reading, count, n = tops[0]
+        cells: list[Json] = []
+        warn, fail = self.bounds(name)
+        for by, (labels, codes) in self.columns.cells.items():
+            found = _tops(docs, values, codes, len(labels), usual, has)
+            for label, (own, agree, many) in zip(labels, found, strict=True):
+                heard, few = by in gated and many >= LEAST_CELL, agree < LEAST_COUNT
+                gate = _gate(own.low, warn, fail, chance=few) if heard else None
+                cells.append(self.cell(by, label, own, many, gate))
+        rest = {"n": n, "chance": count < LEAST_COUNT, **rest}
+        return self.metric(name, reading, unit, cells=cells, interval=WILSON, **rest)
+
+    def cell(self, by: str, cell: str, own: Reading, n: int, gate: Gate | None = None) -> Json:
+        """One line of ``Metric.cells``."""
+        words = self.columns.cell_words[by, cell]
+        return {
+            "by": by, "cell": cell, "value": own.value, "n": n, "words": words,
+            "low": own.low, "high": own.high, "gate": gate,
+        }  # fmt: skip
+
+
+_NONE = (Reading(None), 0.0, 0)
+
+
+def wilson(count: float, n: float) -> Reading:
+    """A share with Wilson's score interval."""
+    if not n:
+        return Reading(None)
+    count, n, z2 = float(count), float(n), Z * Z
+    share = count / n
+    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = Z / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
+    low = 0.0 if not count else max(0.0, middle - half)
+    high = 1.0 if count == n else min(1.0, middle + half)
+    return Reading(share, low, high)
+
+
+def _low(counts: NDArray[Any], n: NDArray[Any]) -> Floats:
+    """The low ends of Wilson's intervals."""
+    share, z2 = counts / n, Z * Z
+    half = Z * np.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
+    found: Floats = (share + z2 / (2 * n) - half) / (1 + z2 / n)
+    return found
+
+
+def jackknife(value: float, left_out: Floats) -> Reading:
+    """``value`` with the interval of the delete-one (or delete-a-group) jackknife.
+
+    ``left_out`` are the values without each document or group in turn (Efron and Tibshirani, "An
+    Introduction to the Bootstrap", 1993, chapter 11).
+    """
+    n = len(left_out)
+    if n < 2:  # noqa: PLR2004 - one value has no spread
+        return Reading(value)
+    spread = left_out - left_out.mean()
+    half = Z * math.sqrt((n - 1) / n * float(spread @ spread))
+    return Reading(value, value - half, value + half)
+
+
+def _ratios(
+    part: NDArray[Any], whole: NDArray[Any], codes: Numbers, count: int, *, binary: bool
+) -> list[tuple[Reading, float, int]]:
+    """Per cell: the ratio with its interval, the sum of ``part``, and the documents counted."""
+    keep = (codes >= 0) & (whole > 0)
+    part, whole, codes = part[keep].astype(float), whole[keep].astype(float), codes[keep]
+    sums, totals = (np.bincount(codes, v, count) for v in (part, whole))
+    sizes = np.bincount(codes, minlength=count)
+    ratio = np.divide(sums, totals, out=np.zeros(count), where=totals > 0)
+    squares = np.bincount(codes, (part - ratio[codes] * whole) ** 2, count)
+    found = []
+    for value, total, summed, square, n in zip(ratio, totals, sums, squares, sizes, strict=True):
+        reading = wilson(summed, n) if binary else _linearised(value, total, square, int(n))
+        found.append((reading, float(summed), int(n)))
+    return found
+
+
+def _linearised(value: float, total: float, squares: float, n: int) -> Reading:
+    if not total:
+        return Reading(None)
+    if n < 2:  # noqa: PLR2004 - one document has no spread
+        return Reading(float(value))
+    half = Z * math.sqrt(n / (n - 1) * squares) / total
+    return Reading(float(value), max(0.0, float(value) - half), float(value) + half)
+
+
+def _tops(
+    docs: Numbers, values: Numbers, codes: Numbers, count: int, usual: Floats, has: Numbers
+) -> list[tuple[Reading, int, int]]:
+    """Per cell: the largest share beyond the usual, how many documents agree, and of how many."""
+    counted = codes[has]
+    sizes = np.bincount(counted[counted >= 0], minlength=count)
+    own = codes[docs]
+    keys = (own * len(usual) + values)[own >= 0]
+    keys, uses = np.unique(keys, return_counts=True)
+    cells, which = np.divmod(keys, max(1, len(usual)))
+    shares, less = uses / sizes[cells], usual[which]
+    excess = np.where(_low(uses, sizes[cells]) > less, shares - less, 0.0)
+    found: list[tuple[Reading, int, int]] = []
+    order = np.lexsort((which, -excess, cells))
+    heads = dict(zip(cells[order][::-1].tolist(), order[::-1].tolist(), strict=True))
+    for cell, n in enumerate(sizes.tolist()):
+        if cell not in heads:
+            found.append((Reading(0.0 if n else None), 0, n))
+            continue
+        place = heads[cell]
+        whole, beyond = wilson(int(uses[place]), n), float(excess[place])
+        ends = [max(0.0, (end or 0.0) - float(less[place])) for end in (whole.low, whole.high)]
+        found.append((Reading(beyond, *ends), int(uses[place]) if beyond else 0, n))
+    return found
+
+
+def _gate(
+    value: float | None,
+    warn: float | None,
+    fail: float | None,
+    *,
+    higher: bool = False,
+    chance: bool = False,
+) -> Gate | None:
+    if value is None or warn is None or fail is None:
+        return None
+    sign = -1 if higher else 1
+    return _GATES[0 if chance else sum(sign * value > sign * limit for limit in (warn, fail))]
+
+
+def _severity(cell: Json) -> int:
+    return _GATES.index(cell["gate"]) if cell and cell["gate"] else -1

@@ -11,15 +11,18 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from corpus.language import words
-from corpus.score.habits import forms
-from corpus.score.scale import Doc, Text
+from corpus.language import read, words
+from corpus.records import digest
+from corpus.score.columns import Columns, Text, skeletons
+from corpus.score.moves import MOVES_FROM, over_used
+from corpus.score.reference import human
 
 OPENING, CLOSING, PHRASE = 3, 4, 5  # words
 ENOUGH = 20  # texts before anything is a habit
 LEAST = 3  # texts that share it
+SAMPLE = 4_000  # texts that are counted, drawn by id: a round costs the same however many there are
 SHARE = {  # of texts, from there on
-    "opening": 0.02, "closing": 0.02, "skeleton": 0.01, "phrase": 0.03, "name": 0.01,
+    "opening": 0.02, "closing": 0.02, "skeleton": 0.01, "phrase": 0.03, "name": 0.01, "move": 0.1,
 }  # fmt: skip
 MOST = {"opening": 4, "closing": 3, "skeleton": 3, "phrase": 5, "name": 6}  # listed
 _SAYS = {
@@ -28,7 +31,9 @@ _SAYS = {
     "skeleton": 'a sentence built as "{}"',
     "phrase": 'the words "{}"',
     "name": "anybody called {}",
+    "move": 'the turn "{}", where * is any words',
 }
+MOVES = 3  # listed
 
 
 def tics(
@@ -43,6 +48,7 @@ def tics(
     """
     if len(texts) < ENOUGH:
         return ()
+    texts = sorted(texts, key=lambda text: (digest(text.id), text.text))[:SAMPLE]
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for text in texts:
         for kind, values in _habits(text.text).items():
@@ -58,18 +64,20 @@ def tics(
             if count >= least and value not in free and value.casefold() not in known
         ]
         listed += [_SAYS[kind].format(value) for _, value in _apart(sorted(often), most)]
+    if len(texts) >= MOVES_FROM:
+        turns = over_used(Columns.of(texts), human().control, SHARE["move"])
+        listed += [_SAYS["move"].format(turn) for turn in turns[:MOVES]]
     return tuple(listed)
 
 
 def _habits(text: str) -> dict[str, set[str]]:
-    said = words(text)
-    doc = Doc.of(Text("", text))
+    said, reading = words(text), read(text)
     return {
         "opening": {" ".join(said[:OPENING])} if len(said) > OPENING else set(),
         "closing": {" ".join(said[-CLOSING:])} if len(said) > CLOSING else set(),
         "phrase": set(_runs(said)),
-        "name": {name.split()[0] for name in doc.reading.names},
-        "skeleton": {form for form in forms(doc) if "_" in form.split()},
+        "name": {name.split()[0] for name in reading.names},
+        "skeleton": {form for form in skeletons(reading.sentences) if "_" in form.split()},
     }
 
 

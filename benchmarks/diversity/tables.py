@@ -1,0 +1,134 @@
+"""Values and gates on planted faults."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+import corpora
+from corpora import FAULTS, mixed, sample
+
+from corpus import dedup
+from corpus.records import Metric
+from corpus.score import Text, read_baseline, read_files, score
+from corpus.score.reference import HUMAN, human
+
+COUNT = 800
+SEEDS = (1, 2, 3)
+OWN = {
+    "templ": {"skeleton", "shared_ngram"},
+    "syn": {"skeleton", "shared_ngram"},
+    "neardup": {"near_dup"},
+    "one_name": {"names"},
+    "open_close": {"opening", "closing", "opening_repeated", "closing_repeated"},
+}
+SHOWN = (
+    "shared_ngram", "near_dup", "skeleton", "opening", "opening_repeated", "closing",
+    "closing_repeated", "names", "name_pairs", "names_effective", "zstd_long", "distinct2",
+    "eff_topics", "moves", "mtld", "self_repetition", "ngram_diversity",
+)  # fmt: skip
+
+
+def measure(texts: Sequence[Text], *, compare: bool = False) -> dict[str, Metric]:
+    """The suite as ``corpus score --baseline human`` runs it."""
+    items = [dedup.Item(text.id, text.text) for text in texts]
+    found = dedup.find(items)
+    near = {one.id for one in found} | {one.original for one in found}
+    metrics = score(texts, baseline=human().baseline, near_duplicates=near, compare=compare)
+    return {metric.id: metric for metric in metrics}
+
+
+def _corpora(texts: Sequence[Text]) -> dict[str, list[Text]]:
+    drawn = [Text(text.id, text.text) for text in sample(texts, COUNT)]
+    made = {"human": drawn}
+    for share in (1.0, 0.1, 0.02):
+        for name, fault in FAULTS.items():
+            if share == 1.0 and name == "neardup":
+                made["neardup 30 %"] = mixed(drawn, 0.3, fault)
+            else:
+                made[f"{name} {share:.0%}".replace("%", " %")] = mixed(drawn, share, fault)
+    return made
+
+
+def table(texts: Sequence[Text], given: argparse.Namespace) -> None:
+    made = _corpora(texts)
+    if given.other:
+        made = {"human": made.pop("human"), "Debian": _other(given)} | made
+    found = {name: measure(own, compare=True) for name, own in made.items()}
+    print("| metric | " + " | ".join(found) + " |")
+    print("|---" * (len(found) + 1) + "|")
+    for metric in SHOWN:
+        marks = {"warn": " (w)", "fail": " **(F)**"}
+        cells = [
+            f"{_short(column[metric].value)}{marks.get(str(column[metric].gate), '')}"
+            for column in found.values()
+        ]
+        print(f"| `{metric}` | " + " | ".join(cells) + " |")
+
+
+def gates(texts: Sequence[Text], given: argparse.Namespace) -> None:
+    """Each fault at 10 % and 2 %, three seeds; then human text, whole and in three samples."""
+    kept = 0
+    for share in (0.1, 0.02):
+        for name, fault in FAULTS.items():
+            for seed in SEEDS:
+                found = measure(mixed(sample(texts, COUNT, seed), share, fault, seed))
+                raised = {m.id: m.gate for m in found.values() if m.gate in {"warn", "fail"}}
+                own = {key: raised[key] for key in OWN[name] if key in raised}
+                kept += bool(own)
+                rest = {key: gate for key, gate in raised.items() if key not in own}
+                print(
+                    f"{name} {share:.0%} seed {seed}: own {own or 'NONE'}; besides {rest}",
+                    flush=True,
+                )
+    print(f"{kept} of {2 * len(FAULTS) * len(SEEDS)} raised their own gate")
+    for label, own in [*((f"seed {s}", sample(texts, COUNT, s)) for s in SEEDS), ("all", texts)]:
+        _human(f"human {label}", own)
+    if given.other:
+        _human("Debian", _other(given))
+
+
+def _human(label: str, texts: Sequence[Text]) -> None:
+    found = measure(texts)
+    raised = {m.id: (m.gate, m.value, m.note) for m in found.values() if m.gate in {"warn", "fail"}}
+    print(f"{label}, n = {len(texts)}: {raised or 'no gate raised'}", flush=True)
+
+
+def sizes(texts: Sequence[Text], _given: argparse.Namespace) -> None:
+    """Values at n = 200 (mean of five draws) and n = 1,855 of one source."""
+    few = [measure(sample(texts, 200, seed), compare=True) for seed in range(5)]
+    many = measure(sample(texts, 1855), compare=True)
+    for name in [*SHOWN, "not_x_but_y", "em_dashes", "slop", "lengths"]:
+        values = [one[name].value for one in few]
+        large = many[name].value
+        if large is None or None in values:
+            continue
+        mean = sum(values) / len(values)
+        change = large / mean - 1 if mean else float("nan")
+        print(f"{name:18} n=200 {_short(mean):>8} n=1855 {_short(large):>8} {change:+.1%}")
+
+
+def planted(texts: Sequence[Text], _given: argparse.Namespace) -> None:
+    """The same for a tenth of the documents at fault: the metrics that are to see it."""
+    for fault, watched in OWN.items():
+        many = measure(mixed(sample(texts, 1855), 0.1, FAULTS[fault]))
+        few = [measure(mixed(sample(texts, 200, s), 0.1, FAULTS[fault], s)) for s in range(5)]
+        for name in sorted(watched):
+            mean = sum(one[name].value or 0.0 for one in few) / len(few)
+            large = many[name].value or 0.0
+            print(
+                f"{fault:10} {name:17} n=200 {mean:.4f} n=1855 {large:.4f} {large / mean - 1:+.1%}",
+                flush=True,
+            )
+
+
+def _other(given: argparse.Namespace) -> list[Text]:
+    return corpora.sample(read_files([given.other]), COUNT)
+
+
+def _short(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}".rstrip("0") if value < 1 else f"{value:.3g}"
+
+
+RUNS = {"table": table, "gates": gates, "sizes": sizes, "planted": planted}
+__all__ = ["HUMAN", "RUNS", "read_baseline"]

@@ -1,0 +1,103 @@
+"""Where values to compare with come from, and texts to score: files, builds, human prose."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from corpus.errors import InputError
+from corpus.language import text_of
+from corpus.score.columns import Text
+from corpus.score.patterns import Control, pattern_hash
+from corpus.score.shipped import shipped
+from corpus.store import Row, read_rows
+
+HUMAN = "human"
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """Values by metric, and patterns to compare moves with (None: those of human prose)."""
+
+    values: Mapping[str, float] = field(default_factory=dict)
+    control: Control | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Human:
+    """What human prose was found to have; see ``shipped``."""
+
+    baseline: Baseline
+    names: Mapping[str, float]
+    control: Control
+
+
+@cache
+def human() -> Human:
+    """The shipped reference values."""
+    found = shipped()
+    counts = {pattern_hash(pattern): count for pattern, count in found["moves"].items()}
+    about = found["about"]
+    control = Control("human prose", about["documents"], about["words"], counts, found["floor"])
+    return Human(Baseline(found["values"], control), found["names"], control)
+
+
+def read_files(paths: Sequence[Path]) -> list[Text]:
+    """JSON Lines with ``text`` or ``messages`` as texts; ids, sections and kinds where given.
+
+    Raises:
+        InputError: a row that cannot be used; the message names file and row.
+    """
+    return [
+        _text(row, path, number)
+        for path in paths
+        for number, row in enumerate(read_rows(path), start=1)
+    ]
+
+
+def read_values(path: Path) -> dict[str, float] | None:
+    """The values by metric that a file holds; None where it holds texts.
+
+    The file is what ``corpus score --json`` printed, or the ``scores.jsonl`` of a build; a folder
+    stands for the ``scores.jsonl`` in it.
+
+    Raises:
+        InputError: the file cannot be read or has another shape.
+    """
+    path = path / "scores.jsonl" if path.is_dir() else path
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise InputError(f"{path}: cannot be read ({reason}); check the path") from error
+    try:
+        first = json.loads(text.lstrip().partition("\n")[0])
+        if "text" in first or "messages" in first:
+            return None
+        rows = [{**json.loads(line)} for line in text.splitlines() if line.strip()]
+        return _values({str(row["id"]): row for row in rows})
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass
+    try:
+        return _values(json.loads(text)["metrics"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{path}: not a baseline; give what `corpus score --json` printed, a build's output "
+            f"folder, JSON Lines of texts, or the word {HUMAN}"
+        ) from error
+
+
+def _values(rows: Mapping[str, Row]) -> dict[str, float]:
+    return {name: float(row["value"]) for name, row in rows.items() if row["value"] is not None}
+
+
+def _text(row: Row, path: Path, number: int) -> Text:
+    """The row as the suite sees it."""
+    place = {
+        key: row[key] for key in ("section", "stream", "kind") if isinstance(row.get(key), str)
+    }
+    name = str(row.get("id", f"{path}:{number}"))
+    return Text(name, text_of(row, f"{path}, row {number}"), **place)
