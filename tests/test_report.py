@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from corpus import report
 from corpus.errors import InputError
-from corpus.report import samples
+from corpus.report import copies, samples
 from corpus.report.markup import Markup, el, escape, money, percent
 
 Row = dict[str, Any]
@@ -201,7 +201,7 @@ def test_planned_cells_that_stay_empty_are_counted_and_marked(build: Build) -> N
     )
     cover = report.collect(folder, manifest())["coverage"]
     assert (cover["asked"], cover["empty"]) == (2, 1)
-    assert sum(want for _, _, want, _ in cover["cells"]) == 2
+    assert sum(want for _, _, want, *_ in cover["cells"]) == 2
     assert 'title="none kept of 1 planned"' in html(folder)
 
 
@@ -213,7 +213,7 @@ def test_sections_fold_into_their_headings_when_the_table_would_be_too_big(build
     folder = whole(build)
     cover = report.collect(folder, manifest(constitution={"sections": paths}))["coverage"]
     assert [row["title"] for row in cover["rows"]] == [f"part {n}" for n in range(7)]
-    assert sum(have for *_, have in cover["cells"]) == 12
+    assert sum(have for _, _, _, have, _ in cover["cells"]) == 12
 
 
 def test_a_gate_is_told_by_a_word_and_leads_to_its_evidence(build: Build) -> None:
@@ -369,7 +369,7 @@ words = st.lists(st.sampled_from("a b c d".split()), max_size=60).map(" ".join)
 @given(words, words)
 def test_a_diff_holds_every_word_of_both_texts(old: str, new: str) -> None:
     def side(op: str) -> int:
-        steps = samples.diff(old, new)
+        steps = copies.diff(old, new)
         return sum(
             int(text) if kind == "..." else len(text.split())
             for kind, text in steps

@@ -12,14 +12,14 @@ from typing import Any
 from corpus.records import STREAMS, Json
 from corpus.report.folder import Build, Row
 
-CELLS = 9_000  # coverage cells that the page holds; beyond that, sections fold into their parents
+CELLS = 5_000  # coverage cells that the page holds; beyond that, sections fold into their parents
 BINS = 24
 LINE = 300  # characters of a setting
 COST_SUMS = ("paid", "possibly_paid", "in_all", "per_million_kept")
 COST_FACTS = ("replies", "replayed", "unpriced", "cache_hits", "price_table")
 SHOWN_ELSEWHERE = frozenset(
     {"constitution", "stages", "counts", "by_kind", "by_section", "rejected", "cost", "gates"}
-    | {"shards", "notes", "tokens"}
+    | {"shards", "notes", "tokens", "judge", "guard", "growth"}
 )
 
 
@@ -49,8 +49,10 @@ def headline(build: Build) -> Row:
 
 
 def coverage(build: Build) -> Row:
-    """Sections by kinds: ``cells`` are ``[row, column, planned, kept]``, never all zero.
+    """Sections by kinds: ``cells`` are ``[row, column, planned, kept, tokens]``, never all zero.
 
+    Tokens are kept ones, the words of a cell by the tokens per word of its kind; None where the
+    manifest counts none.
     Planned counts first deals only, so a document that replaces a rejected one does not ask for a
     cell twice. Where the table would pass ``CELLS``, sections of one heading share a row.
     """
@@ -61,19 +63,45 @@ def coverage(build: Build) -> Row:
     columns = sorted({cell[1:] for cell in (*planned, *kept)}, key=_stream_order)
     rows, place, folded = _rows(build, {cell[0] for cell in (*planned, *kept)}, len(columns))
     cells: Counter[tuple[int, int, str]] = Counter()
-    for name, counted in (("planned", planned), ("kept", kept)):
+    words: Counter[tuple[str, str, str]] = Counter()
+    for entry in build.kept:
+        words[entry.section, entry.stream, entry.kind] += entry.words
+    rates = _rates(build, words, columns)
+    for name, counted in (("planned", planned), ("kept", kept), ("words", words)):
         for (section, *column), number in counted.items():
             cells[place[section], columns.index((column[0], column[1])), name] += number
     spots = sorted({(row, column) for row, column, _ in cells if row >= 0})
-    table = [[r, c, cells[r, c, "planned"], cells[r, c, "kept"]] for r, c in spots]
+    table = [
+        [r, c, cells[r, c, "planned"], cells[r, c, "kept"], _tokens(cells[r, c, "words"], rates[c])]
+        for r, c in spots
+    ]
     return {
         "columns": [list(column) for column in columns],
         "rows": rows,
         "cells": table,
-        "empty": sum(1 for _, _, want, have in table if want and not have),
-        "asked": sum(1 for _, _, want, _ in table if want),
+        "empty": sum(1 for _, _, want, have, _ in table if want and not have),
+        "asked": sum(1 for _, _, want, *_ in table if want),
         "folded": folded,
     }
+
+
+def _rates(
+    build: Build, words: Mapping[tuple[str, str, str], int], columns: Sequence[tuple[str, str]]
+) -> list[float | None]:
+    """Tokens per word of each column: by its kind where the manifest counts kinds."""
+    kinds = build.manifest.get("by_kind") or {}
+    in_kind: Counter[str] = Counter()
+    for (_, _, kind), number in words.items():
+        in_kind[kind] += number
+    counted = [(kinds.get(kind) or {}).get("tokens") for _, kind in columns]
+    return [
+        tokens / in_kind[kind] if tokens is not None and in_kind[kind] else None
+        for tokens, (_, kind) in zip(counted, columns, strict=True)
+    ]
+
+
+def _tokens(words: int, rate: float | None) -> int | None:
+    return None if rate is None else round(words * rate)
 
 
 def _cell(brief: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -113,7 +141,7 @@ def lengths(build: Build) -> Row:
     """Words per kept document: a histogram per stream, quantiles and asked length per kind."""
     kept = build.kept
     if not kept:
-        return {"edges": [], "streams": {}, "kinds": []}
+        return {"edges": [], "streams": {}, "kinds": [], "mean": None}
     top = max(quantile([entry.words for entry in kept], 0.995), BINS)
     step = -(-top // BINS)
     asked: dict[tuple[str, str], list[int]] = {}
@@ -126,6 +154,7 @@ def lengths(build: Build) -> Row:
         bar = bars.setdefault(entry.stream, [0] * BINS)
         bar[min(BINS - 1, entry.words // step)] += 1
     return {
+        "mean": sum(entry.words for entry in kept) / len(kept),
         "edges": [step * number for number in range(BINS + 1)],
         "streams": {stream: bars[stream] for stream in _ordered(bars)},
         "kinds": [_spread(k, words[k], asked.get(k, [])) for k in sorted(words, key=_stream_order)],

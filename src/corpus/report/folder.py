@@ -7,7 +7,8 @@ few that the page shows. This room reads; it judges nothing and words nothing.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+import heapq
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -76,7 +77,7 @@ def read(folder: Path, manifest: Mapping[str, Any]) -> Build:
             entries[row["id"]] = _entry(row, _fate(row["id"], reviews, copies))
         else:
             earlier.add(row["id"])
-    metrics = list(_last(folder / "scores.jsonl").values())
+    metrics = _metrics(folder / "scores.jsonl")
     return Build(folder, manifest, briefs, reviews, copies, metrics, entries, len(earlier))
 
 
@@ -127,5 +128,36 @@ def _rows(path: Path) -> Iterator[Row]:
         yield from store.read_rows(path)
 
 
+def _metrics(path: Path) -> list[Row]:
+    """The metrics, each with its ``scope``; one of a part is named by its part as well."""
+    found: dict[str, Row] = {}
+    for row in _rows(path):
+        name, scope = str(row["id"]), _scope(row)
+        full = f"{name}/{scope}" if scope and "/" not in name else name
+        found[full] = {**row, "id": full, "scope": scope}
+    return list(found.values())
+
+
+def _scope(row: Mapping[str, Any]) -> str:
+    """What part of the corpus a metric is about: its own word for it, or its id after a slash."""
+    named = [f"{key} {row[key]}" for key in ("section", "stream", "kind") if row.get(key)]
+    return str(row.get("scope") or ", ".join(named) or str(row["id"]).partition("/")[2])
+
+
 def _last(path: Path) -> dict[str, Row]:
     return {row["id"]: row for row in _rows(path)}
+
+
+def spread(entries: Sequence[Entry], most: int) -> list[str]:
+    """Ids of at most that many documents, every section and kind by its share, in a fair order."""
+    cells: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
+    for entry in entries:
+        cell = (entry.stream, entry.kind, entry.section)
+        cells.setdefault(cell, []).append((lot(entry.id), entry.id))
+    drawn = [
+        ((place + 0.5) / len(cell), draw, name)
+        for cell in cells.values()
+        for place, (draw, name) in enumerate(sorted(cell))
+    ]
+    chosen = heapq.nsmallest(most, drawn)
+    return [name for _, name in sorted((draw, name) for _, draw, name in chosen)]

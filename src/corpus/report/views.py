@@ -6,9 +6,10 @@ build recorded nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 
-from corpus.report import figures
+from corpus.report import figures, heat
 from corpus.report.folder import Row
 from corpus.report.markup import (
     Markup,
@@ -23,6 +24,11 @@ from corpus.report.markup import (
     table,
 )
 
+ORDER = {"fail": 0, "warn": 1, "pass": 2}
+TILES = 24
+HOLES = 40
+PARTS = 80  # measures of parts of the corpus that a table holds
+WORDS_EACH = ("words", "words_per_document")
 MEASURES = {
     "shared_ngram": (
         "Phrases that documents share",
@@ -45,6 +51,18 @@ MEASURES = {
     "name_pairs": ("The commonest pair of names", "Documents that use both."),
     "distinct2": ("Distinct word pairs", "A figure to compare with a baseline of the same genre."),
     "coverage": ("Coverage of the plan", "Planned cells of section and kind that are not empty."),
+    "zstd_long": (
+        "Compression over a long window",
+        "Bytes over those of zstd with a window as long as the corpus: repetition at any distance.",
+    ),
+    "eff_topics": (
+        "Effective topics",
+        "How many texts without anything in common would be as spread out as this corpus.",
+    ),
+    "syntax": (
+        "Repeated sentence shapes",
+        "Words inside a run of 8 parts of speech that a tenth of the documents has.",
+    ),
     "coverage_entropy": (
         "Evenness of coverage",
         "Entropy of the documents over the planned cells, divided by that of the plan.",
@@ -53,42 +71,102 @@ MEASURES = {
 }
 
 
+def base(metric: Row) -> str:
+    """The id of the measure, without the part of the corpus that it is about."""
+    return str(metric["id"]).partition("/")[0]
+
+
 def name(metric: Row) -> str:
     """A metric's plain name; its id where it is not one of the suite."""
-    named = str(metric["id"])
-    return MEASURES[named][0] if named in MEASURES else named.replace("_", " ").capitalize()
+    known = base(metric)
+    said = MEASURES[known][0] if known in MEASURES else known.replace("_", " ").capitalize()
+    return f"{said}, {metric['scope']}" if metric.get("scope") else said
 
 
 def anchor(metric: Row) -> str:
     """Where the evidence of a metric stands in the page."""
-    return "m-" + "".join(c if c.isalnum() else "-" for c in metric["id"])
+    return f"m-{_slug(metric['id'])}"
+
+
+def row_anchor(metric: Row) -> str:
+    """Where its verdict stands."""
+    return f"v-{_slug(metric['id'])}"
+
+
+def _slug(name: str) -> str:
+    return "".join(c if c.isalnum() else "-" for c in name)
+
+
+def strip(metrics: Sequence[Row]) -> Markup:
+    """Every gate of the whole corpus as one tile that leads to its evidence, worst first."""
+    gated = [m for m in metrics if m["gate"] in ORDER and (not m["scope"] or m["gate"] != "pass")]
+    gated.sort(key=lambda m: ORDER[m["gate"]])
+    tiles = [
+        el(
+            "li",
+            el(
+                "a",
+                el("span", figures.verdict_mark(m["gate"]), " ", m["gate"], class_="verdict"),
+                el("b", measure(m["value"], m["unit"])),
+                el("span", name(m)),
+                href=f"#{anchor(m) if m['evidence'] else row_anchor(m)}",
+                class_=f"tile {m['gate']}",
+            ),
+        )
+        for m in gated[:TILES]
+    ]
+    return el("ul", tiles, class_="strip", role="list") if tiles else Markup()
 
 
 def verdicts(facts: Row) -> Markup:
-    """The gates, worst first, and the metrics that only inform."""
+    """The gates, worst first, those of parts of the corpus apart, and what only informs."""
     if not facts["metrics"]:
         return nothing("No metric was measured.")
-    order = {"fail": 0, "warn": 1, "pass": 2}
-    gated = [m for m in facts["metrics"] if m["gate"] in order]
-    gated.sort(key=lambda m: order[m["gate"]])
-    notes = [m for m in facts["metrics"] if m["gate"] not in order]
+    gated = sorted(
+        (m for m in facts["metrics"] if m["gate"] in ORDER), key=lambda m: ORDER[m["gate"]]
+    )
+    notes = [m for m in facts["metrics"] if m["gate"] not in ORDER]
     said = (
         "Each gate watches for one fault, because no single score sees them all. "
         "The thin mark is where a gate warns, the thick one where it fails."
     )
-    heads = ["Verdict", "Measure", "#Value", "", "Limits"]
+    whole, parts = _split(gated)
+    informing, of_parts = _split(notes)
     return join(
         [
             lead(said),
-            table("Gates", heads, map(_gate, gated), "gates")
-            if gated
-            else nothing("No gate was set."),
-            el("h3", "For information, without a gate") if notes else None,
-            table("Measures without a gate", ["Measure", "#Value"], map(_note, notes), "notes")
-            if notes
-            else None,
+            _gates("Gates", whole) if whole else nothing("No gate was set."),
+            _more(parts, "by section, stream and kind", _gates) if parts else None,
+            el("h3", "For information, without a gate") if informing else None,
+            _notes("Measures without a gate", informing) if informing else None,
+            _more(of_parts, "without a gate by part", _notes) if of_parts else None,
         ]
     )
+
+
+def _split(metrics: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    """Those of the whole corpus, and those of a part of it."""
+    return [m for m in metrics if not m["scope"]], [m for m in metrics if m["scope"]]
+
+
+def _more(parts: Sequence[Row], what: str, draw: Callable[[str, Sequence[Row]], Markup]) -> Markup:
+    counts = Counter(m["gate"] for m in parts if m["gate"])
+    said = ", ".join(f"{count(counts[gate])} {gate}" for gate in ORDER if counts[gate])
+    left = len(parts) - PARTS
+    more = f"{count(left)} more are in report.json." if left > 0 else None
+    head = el("summary", f"Measures {what}: {said or count(len(parts))}")
+    table_of = draw(f"Measures {what}", parts[:PARTS])
+    return el("details", head, table_of, el("p", more, class_="plain") if more else None,
+              class_="more")  # fmt: skip
+
+
+def _gates(caption: str, metrics: Sequence[Row]) -> Markup:
+    heads = ["Verdict", "Measure", "#Value", "", "Limits"]
+    return table(caption, heads, map(_gate, metrics), "gates")
+
+
+def _notes(caption: str, metrics: Sequence[Row]) -> Markup:
+    return table(caption, ["Measure", "#Value"], map(_note, metrics), "notes")
 
 
 def _gate(metric: Row) -> Markup:
@@ -101,23 +179,34 @@ def _gate(metric: Row) -> Markup:
         el("td", value, _base(metric), class_="n"),
         el("td", figures.gate_bar(metric), class_="drawn"),
         el("td", _limits(metric), class_="limits"),
+        id=row_anchor(metric),
     )
 
 
 def _limits(metric: Row) -> str:
     side = "under" if metric["higher_is_better"] else "over"
     marks = [(key, metric[key]) for key in ("warn", "fail") if metric[key]]
-    return ", ".join(f"{key} {side} {measure(value, metric['unit'])}" for key, value in marks)
+    said = [f"{key} {side} {measure(value, metric['unit'])}" for key, value in marks]
+    known = metric.get("baseline")
+    if isinstance(known, (int, float)) and not isinstance(known, bool):
+        said.append(f"baseline {measure(known, metric['unit'])}")
+    return ", ".join(said)
 
 
 def _note(metric: Row) -> Markup:
     value = measure(metric["value"], metric["unit"])
-    return el("tr", _measure(metric), el("td", value, _base(metric), class_="n"))
+    cells = (_measure(metric), el("td", value, _base(metric), class_="n"))
+    return el("tr", *cells, id=row_anchor(metric))
 
 
 def _measure(metric: Row) -> Markup:
-    proof = el("a", "evidence", href=f"#{anchor(metric)}") if metric["evidence"] else None
-    _, said = MEASURES.get(metric["id"], ("", ""))
+    to = f"Evidence for {name(metric)}"
+    proof = (
+        el("a", "evidence", href=f"#{anchor(metric)}", aria_label=to)
+        if metric["evidence"]
+        else None
+    )
+    _, said = MEASURES.get(base(metric), ("", ""))
     about = el("p", said, " ", _sentence(metric["note"]), " ", proof, class_="about")
     return el("th", name(metric), about, scope="row")
 
@@ -127,74 +216,74 @@ def _sentence(note: str) -> str:
 
 
 def _base(metric: Row) -> Markup:
-    return el("small", f"n = {count(metric['n'])}")
+    """What the value stands on: its interval, the documents, the words in each."""
+    interval = _interval(metric)
+    words = next((metric[k] for k in WORDS_EACH if isinstance(metric.get(k), (int, float))), None)
+    said = [f"n = {count(metric['n'])}"]
+    if words is not None:
+        said.append(f"{count(words)} words each")
+    low_high = [measure(bound, metric["unit"]) for bound in interval]
+    between = el("small", f"95% {low_high[0]} to {low_high[1]}") if low_high else None
+    return join([between, el("small", ", ".join(said))])
+
+
+def _interval(metric: Row) -> list[float]:
+    """The bounds of a confidence interval, however the row has them; empty if it has none."""
+    pairs = [metric.get(key) for key in ("interval", "ci")]
+    pairs += [
+        [metric.get("low"), metric.get("high")],
+        [metric.get("ci_low"), metric.get("ci_high")],
+    ]
+    for pair in pairs:
+        if isinstance(pair, (list, tuple)) and len(pair) == len(ORDER) - 1:
+            bounds = [b for b in pair if isinstance(b, (int, float)) and not isinstance(b, bool)]
+            if len(bounds) == len(pair):
+                return bounds
+    return []
 
 
 def coverage(facts: Row) -> Markup:
-    """The coverage table in a box of its own."""
+    """Sections by streams with tokens, then sections by kinds, each in a box of its own."""
     cover = facts["coverage"]
     if not cover["cells"]:
         return nothing("Nothing was planned.")
     full = cover["asked"] - cover["empty"]
-    said = f"{count(full)} of {count(cover['asked'])} planned cells hold at least one document. "
+    said = (
+        f"{count(full)} of {count(cover['asked'])} planned cells of section and kind hold at least "
+        "one document. The stronger the shade, the more documents; a framed 0 was planned and is "
+        "empty; a blank was not planned."
+    )
     folded = f" {count(cover['folded'])} sections share the row of their heading."
-    more = folded if cover["folded"] else ""
-    place: dict[str, str] = {"tabindex": "0", "role": "region", "aria_label": "Coverage table"}
-    box = el("div", figures.heat(cover), class_="heatbox", **place)
-    hint = (
-        "The stronger the shade, the more documents; a framed 0 was planned and is empty; "
-        "a blank was not planned."
+    fine = el("div", heat.kinds(cover), class_="heatbox", **_region("Coverage by kind"))
+    return join(
+        [
+            lead(said + folded * bool(cover["folded"])),
+            _holes(cover),
+            el("h3", "By stream"),
+            el("div", heat.streams(cover), class_="heatbox", **_region("Coverage by stream")),
+            el("h3", "By kind"),
+            fine,
+        ]
     )
-    return join([lead(said + hint + more), box])
 
 
-def evidence(facts: Row, ids: Collection[str], empty: str) -> Markup:
-    """The evidence of the metrics named ``ids``, or ``empty`` where there is none."""
-    chosen = [m for m in facts["metrics"] if m["id"] in ids and m["evidence"]]
-    known = {card["id"]: card for card in facts["reading"]["documents"]}
-    return join([_evidence(m, known) for m in chosen]) if chosen else nothing(empty)
+def _region(label: str) -> dict[str, str]:
+    return {"tabindex": "0", "role": "region", "aria_label": label}
 
 
-def _evidence(metric: Row, known: Mapping[str, Row]) -> Markup:
-    most = max((p["count"] or 0 for p in metric["evidence"]), default=0)
-    lines = [
-        row(
-            join([piece["what"], _context(piece.get("context"))]),
-            number(count(piece["count"]) if piece["count"] is not None else ""),
-            el("td", figures.share_bar(piece["count"] or 0, most), class_="drawn"),
-            join([link(names, known) for names in piece["documents"]]),
-        )
-        for piece in metric["evidence"]
-    ]
-    state = [metric["gate"] or "no gate", measure(metric["value"], metric["unit"])]
-    state.append(f"{count(metric['n'])} documents measured")
-    title = el("h3", name(metric), " ", el("small", ", ".join(state)))
-    listing = table(
-        f"Evidence for {metric['id']}", ["What", "#Count", "", "Documents"], lines, "evidence"
-    )
-    return el("div", title, listing, id=anchor(metric))
-
-
-def _context(found: Row | None) -> Markup | None:
-    if not found:
+def _holes(cover: Row) -> Markup | None:
+    """The planned cells that are empty, by name: what to order next."""
+    empty = [(r, c, want) for r, c, want, have, _ in cover["cells"] if want and not have]
+    if not empty:
         return None
-    return el(
-        "p",
-        "... ",
-        found["before"],
-        el("mark", found["hit"]),
-        found["after"],
-        " ...",
-        class_="context",
-    )
-
-
-def link(doc: str, known: Mapping[str, Row]) -> Markup:
-    """A document's short id: a link where the reading room holds it."""
-    if doc not in known:
-        return el("code", doc[:8], title="not in the reading room")
-    card = known[doc]
-    return el("a", el("code", doc[:8]), href=f"#d-{doc}", title=f"{card['kind']}: {card['title']}")
+    listed = [
+        el("li", f"{cover['rows'][r]['title']}: {cover['columns'][c][1]}, {count(want)} planned")
+        for r, c, want in empty[:HOLES]
+    ]
+    left = len(empty) - len(listed)
+    more = el("li", f"and {count(left)} more") if left else None
+    head = el("summary", f"{count(len(empty))} planned and empty")
+    return el("details", head, el("ul", listed, more), class_="more")
 
 
 def lengths(facts: Row) -> Markup:
