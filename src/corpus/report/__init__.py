@@ -152,11 +152,10 @@ def _from_texts(build: Build, recall: Recall) -> Row:
     metrics = samples.metrics(build)
     clusters = copies.clusters(build)
     rejected = samples.rejected(build)
-    drawn = samples.drawn(build)
-    linked = [name for name in samples.named(metrics) if name not in {*drawn}]
-    room = [*drawn, *linked[: samples.LINKED]]
     points = spread(build.kept, POINTS)
-    wanted = {*room, *points, *(name for row in rejected for name in row["examples"])}
+    drawn = samples.drawn(build)
+    named = samples.named(metrics)
+    wanted = {*drawn, *named, *points, *(name for row in rejected for name in row["examples"])}
     rows = texts(build, wanted | copies.wanted(clusters))
     bodies = {name: body(row) for name, row in rows.items()}
     for metric in metrics:
@@ -164,12 +163,14 @@ def _from_texts(build: Build, recall: Recall) -> Row:
             piece["context"] = marks.in_context(piece, bodies)
     for row in rejected:
         row["examples"] = [samples.example(build, rows[n]) for n in row["examples"] if n in rows]
+    sampled = [rows[name] for name in points]
+    found = {"habits": habits.habits(build, sampled), **_topics(build, sampled)}
+    room = [*drawn, *samples.linked(drawn, named, found)]
     read_here = [rows[name] for name in room if name in rows]
     steps = lineage.trace(read_here, recall)
     return {
         "metrics": metrics,
-        "habits": habits.habits(build, [rows[name] for name in points]),
-        **_topics(build, [rows[name] for name in points]),
+        **found,
         "duplicates": copies.duplicates(build, clusters, rows),
         "rejected": rejected,
         "reading": samples.reading(build, read_here, len(drawn), steps, marks.phrases(metrics)),

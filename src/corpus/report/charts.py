@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Sequence
 
 from corpus.records import STREAMS
-from corpus.report import figures, plots
+from corpus.report import plots
 from corpus.report.folder import Row
 from corpus.report.markup import (
     Markup,
@@ -109,13 +109,12 @@ def _regions(facts: Row) -> Markup:
                dir="auto"),
             number(count(region["documents"])),
             number(share(region["documents"], total)),
-            el("td", figures.share_bar(region["documents"], total), class_="drawn"),
             ", ".join(f"{name} {count(n)}" for name, n in region["streams"].items()),
             _middle(region["middle"], known),
         )
         for place, region in enumerate(found["regions"], 1)
     ]  # fmt: skip
-    heads = ["Region", "Words that set it apart", "#Documents", "#Share", "", "Streams",
+    heads = ["Region", "Words that set it apart", "#Documents", "#Share", "Streams",
              "At its middle"]  # fmt: skip
     return table("The regions of the map", heads, lines, "regions")
 

@@ -54,19 +54,23 @@ def load(path: Path) -> dict[str, Any]:
 def compare(this: Facts, other: Facts, name: str) -> Row:
     """What to show of the two; ``name`` is how the user called the other one."""
     sizes = [_sizes(other), _sizes(this)]
+    alike = all(_near(*(size[key] for size in sizes)) for key in ("kept", "words"))
     return {
         "name": name,
         "numbers": _numbers(this, other),
-        "comparable": all(_near(*(size[key] for size in sizes)) for key in ("kept", "words")),
+        "comparable": alike,
         "sizes": sizes,
-        "metrics": _metrics(this, other),
+        "metrics": _metrics(this, other, same_size=alike),
         "streams": _streams(this, other),
         "cells": _cells(this, other),
-        "rejected": _pairs(*({r["reason"]: r["count"] for r in _list(f, "rejected")}
-                             for f in (other, this))),
+        "rejected": _pairs(_reasons(other), _reasons(this), missing=0),
         "judges": _judges(this, other),
         "settings": _settings(this, other),
-    }  # fmt: skip
+    }
+
+
+def _reasons(facts: Facts) -> dict[str, int]:
+    return {row["reason"]: row["count"] for row in _list(facts, "rejected")}
 
 
 def _list(facts: Facts, key: str) -> list[Any]:
@@ -106,15 +110,19 @@ def _numbers(this: Facts, other: Facts) -> list[Row]:
     ]
 
 
-def _metrics(this: Facts, other: Facts) -> list[Row]:
-    """Every metric that one of them has: values, gates, counts, and +1 if this one is better."""
+def _metrics(this: Facts, other: Facts, *, same_size: bool) -> list[Row]:
+    """Every metric that one of them has: values, gates, counts, and +1 if this one is better.
+
+    Builds of another size are only called better or worse where a gate changed its verdict.
+    """
     sides = [{m["id"]: m for m in _list(facts, "metrics")} for facts in (other, this)]
     rows = []
     for name in dict.fromkeys([*sides[1], *sides[0]]):
         pair = [side.get(name) or {} for side in sides]
         before, now = (m.get("value") for m in pair)
         better = 0
-        judged = any(m.get("gate") or m.get("higher_is_better") for m in pair)
+        gates = [m.get("gate") for m in pair]
+        judged = all(gates) and (same_size or gates[0] != gates[1])
         if before is not None and now is not None and judged:
             up = 1 if (pair[1] or pair[0]).get("higher_is_better") else -1
             better = up * ((now > before) - (now < before))
@@ -123,7 +131,7 @@ def _metrics(this: Facts, other: Facts) -> list[Row]:
                 "id": name,
                 "unit": (pair[1] or pair[0]).get("unit") or "",
                 "values": [before, now],
-                "gates": [m.get("gate") for m in pair],
+                "gates": gates,
                 "n": [m.get("n") for m in pair],
                 "better": better,
             }
@@ -181,6 +189,9 @@ def _settings(this: Facts, other: Facts) -> list[list[Json]]:
     ][:SETTINGS]  # fmt: skip
 
 
-def _pairs(old: Mapping[str, Json], new: Mapping[str, Json]) -> list[list[Json]]:
-    """``[name, other, this]`` for each name of either."""
-    return [[name, old.get(name), new.get(name)] for name in dict.fromkeys([*new, *old])]
+def _pairs(
+    old: Mapping[str, Json], new: Mapping[str, Json], missing: Json = None
+) -> list[list[Json]]:
+    """``[name, other, this]`` for each name of either; ``missing`` where one lacks it."""
+    names = dict.fromkeys([*new, *old])
+    return [[name, old.get(name, missing), new.get(name, missing)] for name in names]

@@ -10,7 +10,7 @@ import difflib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from corpus.report.folder import Build, Row, body, lot
+from corpus.report.folder import Build, Row, body, lot, title
 
 LARGEST, LOOSEST = 6, 6  # clusters shown
 DIFFS = 2  # members of a cluster that are compared word by word
@@ -48,6 +48,7 @@ def duplicates(build: Build, shown: Sequence[Row], rows: Mapping[str, Row]) -> R
     listed = [
         {
             **cluster,
+            "title": title(rows.get(str(cluster["members"][0].get("original")))),
             "members": [
                 {**pair, "diff": _pair_diff(pair, rows) if place < DIFFS else None}
                 for place, pair in enumerate(cluster["members"])

@@ -99,6 +99,20 @@ def body(row: Mapping[str, Any]) -> str:
     return "\n\n".join(text for _, text in turns(row))
 
 
+def title(row: Mapping[str, Any] | None) -> str:
+    """The first line of what is said in a document; empty where there is no document."""
+    spoken = [text for role, text in turns(row or {}) if role != "system" and text.strip()]
+    lines = [line.strip(" #*_") for line in (spoken or [""])[0].splitlines()]
+    return clip(next(filter(None, lines), "(empty)" if row else ""), 90)
+
+
+def clip(text: str, longest: int) -> str:
+    """The text, or its beginning and an ellipsis."""
+    return (
+        text if len(text) <= longest else f"{text[: longest - 1].rstrip()}\N{HORIZONTAL ELLIPSIS}"
+    )
+
+
 def lot(name: str) -> str:
     """The place of ``name`` in a fair draw that is the same on every machine."""
     return hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()

@@ -16,7 +16,7 @@ from itertools import combinations
 from corpus.language import read, words
 from corpus.report.folder import Build, Row, body
 
-NAMES = 2_000  # documents whose names are read: the tokenizer takes a millisecond each
+NAMES = 1_000  # documents whose names are read: the tokenizer takes a millisecond each
 SHOWN = 15
 OPENING, CLOSING = 4, 5  # words, as in the suite
 LEAST = 2  # documents that share a thing before it is listed
@@ -30,13 +30,15 @@ def habits(build: Build, rows: Sequence[Row]) -> Row:
     edges = [(row["id"], words(body(row))) for row in rows]
     opened = {name: [" ".join(said[:OPENING])] for name, said in edges if len(said) > OPENING}
     closed = {name: [" ".join(said[-CLOSING:])] for name, said in edges if len(said) > CLOSING}
+    own = _own(build)
+    people = {key: [name for name in names if name not in own] for key, names in found.items()}
     dealt = {row["id"]: _dealt(build, row) for row in few}
     return {
         "documents": len(rows),
         "named": len(few),
         "of": len(build.kept),
-        "names": [_about(build, one, dealt) for one in _top(found, len(few))],
-        "pairs": _top({key: _pairs(names) for key, names in found.items()}, len(few)),
+        "names": [_about(one, own, dealt) for one in _top(found, len(few))],
+        "pairs": _top({key: _pairs(names) for key, names in people.items()}, len(few)),
         "openings": _top(opened, len(rows)),
         "closings": _top(closed, len(rows)),
     }
@@ -77,9 +79,16 @@ def _dealt(build: Build, row: Row) -> Counter[str]:
     return Counter(re.findall(r"\w[\w-]*", " ".join(map(str, facets.values()))))
 
 
-def _about(build: Build, one: Row, dealt: Mapping[str, Counter[str]]) -> Row:
-    """A name with why it may be there: watched, the AI's own, dealt to so many of its documents."""
+def _own(build: Build) -> frozenset[str]:
+    """The AI's name, and the capitalised words of the constitution's headings."""
+    constitution = build.manifest.get("constitution") or {}
+    said = [str(constitution.get(key) or "") for key in ("ai", "name")]
+    said += [str(section.get("title") or "") for section in build.sections]
+    return frozenset(word for word in re.findall(r"[^\W_]+", " ".join(said)) if word[0].isupper())
+
+
+def _about(one: Row, own: frozenset[str], dealt: Mapping[str, Counter[str]]) -> Row:
+    """A name with why it may be there: watched, the constitution's own, or dealt so many times."""
     name = one["what"]
-    ai = str((build.manifest.get("constitution") or {}).get("ai") or "")
     ordered = sum(name in said for said in dealt.values())
-    return {**one, "watched": name in watched(), "ai": name in ai.split(), "dealt": ordered}
+    return {**one, "watched": name in watched(), "own": name in own, "dealt": ordered}

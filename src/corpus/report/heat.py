@@ -14,7 +14,7 @@ from corpus.report.folder import Row
 from corpus.report.markup import Markup, count, el
 
 LEVELS = 5  # shades
-THOUSAND, MILLION = 1_000, 1_000_000
+TENS, THOUSAND, MILLION = 10, 1_000, 1_000_000
 
 
 def streams(coverage: Row) -> Markup:
@@ -65,7 +65,8 @@ def brief(number: float) -> str:
     """A number of tokens short enough for a cell: ``940``, ``3.2k``, ``1.4M``."""
     for unit, name in ((MILLION, "M"), (THOUSAND, "k")):
         if number >= unit:
-            return f"{number / unit:.3g}{name}"
+            part = number / unit
+            return f"{part:.1f}{name}" if part < TENS else f"{part:.0f}{name}"
     return f"{number:.0f}"
 
 

@@ -58,7 +58,10 @@ def evidence(facts: Row, ids: Collection[str], empty: str) -> Markup:
     known = _known(facts)
     if not chosen:
         return nothing(empty) if empty else Markup()
-    return join([_evidence(m, known) for m in chosen])
+    whole = [_evidence(m, known) for m in chosen if not m["scope"]]
+    parts = [_evidence(m, known) for m in chosen if m["scope"]]
+    head = el("summary", f"In single sections, streams and kinds: {count(len(parts))} measures")
+    return join([whole, el("details", head, parts, class_="more") if parts else None])
 
 
 def _known(facts: Row) -> dict[str, Row]:
@@ -145,7 +148,7 @@ def _of(part: int, whole: int) -> str:
 def _name(one: Row, known: Mapping[str, Row]) -> Markup:
     why = [
         el("b", "watch-list") if one["watched"] else None,
-        "the AI's own" if one["ai"] else None,
+        "the constitution's own" if one["own"] else None,
         f"dealt to {count(one['dealt'])}" if one["dealt"] else None,
     ]
     spoken = [word for word in why if word]

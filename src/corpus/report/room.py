@@ -60,6 +60,8 @@ def _cluster(cluster: Row) -> Markup:
         el("b", f"{count(cluster['documents'])} documents"),
         f" {between} alike, around ",
         el("code", str(members[0].get("original"))[:8]),
+        " ",
+        el("span", cluster["title"], class_="meta", dir="auto"),
     )
     rest = [pair for pair in members if pair["diff"] is None]
     more = cluster["documents"] - 1 - len(members)

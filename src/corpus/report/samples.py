@@ -11,7 +11,7 @@ import heapq
 from collections.abc import Iterable, Mapping, Sequence
 
 from corpus.records import Json
-from corpus.report.folder import Build, Entry, Row, body, lot, turns
+from corpus.report.folder import Build, Entry, Row, body, clip, lot, title, turns
 from corpus.report.marks import marks
 from corpus.report.markup import escape
 
@@ -24,6 +24,7 @@ SAMPLED = 60  # whole documents drawn for the reading room
 LINKED = 36  # whole documents shown because evidence names them
 EXCERPT = 1_200  # characters of a rejected document
 READING_BYTES = 560_000  # all texts of the reading room, as HTML
+HABITS = ("names", "pairs", "openings", "closings")
 METRIC: Row = {
     "scope": "",
     "value": None,
@@ -65,7 +66,7 @@ def _evidence(row: Row) -> list[Json]:
 
 def _piece(build: Build, item: Json) -> Row:
     if not isinstance(item, Mapping):
-        return {"what": _clip(str(item), 400), "count": None, "documents": []}
+        return {"what": clip(str(item), 400), "count": None, "documents": []}
     rest = dict(item)
     texts = [str(rest.pop(key)) for key in ("what", "text") if key in rest]
     names = [str(name) for key in ("documents", "ids") for name in rest.pop(key, None) or ()]
@@ -73,7 +74,7 @@ def _piece(build: Build, item: Json) -> Row:
     if "section" in rest:
         rest["section"] = build.title(str(rest["section"]))
     texts += [f"{key} {value}" for key, value in rest.items()]
-    return {"what": _clip(", ".join(texts), 400), "count": count, "documents": names[:LINKS]}
+    return {"what": clip(", ".join(texts), 400), "count": count, "documents": names[:LINKS]}
 
 
 def named(rows: Iterable[Row]) -> list[str]:
@@ -81,6 +82,15 @@ def named(rows: Iterable[Row]) -> list[str]:
     lists = [piece["documents"] for row in rows for piece in row["evidence"]]
     heads = [names[place] for place in range(LINKS) for names in lists if place < len(names)]
     return list(dict.fromkeys(heads))
+
+
+def linked(drawn: Sequence[str], named: Sequence[str], found: Mapping[str, Row]) -> list[str]:
+    """More documents for the reading room: the middles of regions, and what evidence points at."""
+    middles = [region["middle"]["id"] for region in found["map"]["regions"]]
+    habits = [one["ids"] for what in HABITS for one in found["habits"][what]]
+    firsts = [ids[0] for ids in habits]
+    ordered = [*middles, *named[: LINKED // 2], *firsts, *named[LINKED // 2 :]]
+    return [name for name in dict.fromkeys(ordered) if name not in {*drawn}][:LINKED]
 
 
 def rejected(build: Build) -> list[Row]:
@@ -102,7 +112,7 @@ def rejected(build: Build) -> list[Row]:
         examples[reason] = sorted((name for name in ids if name not in seen), key=lot)[:EXAMPLES]
         seen.update(examples[reason])
     return [
-        {"reason": _clip(reason, 100), "count": len(ids), "examples": examples[reason]}
+        {"reason": clip(reason, 100), "count": len(ids), "examples": examples[reason]}
         for reason, ids in ordered
     ]
 
@@ -113,7 +123,7 @@ def example(build: Build, row: Row) -> Row:
     review = build.reviews.get(row["id"], {})
     return {
         **_card(build, row),
-        "reasons": [_clip(str(reason), 300) for reason in review.get("reasons") or ()],
+        "reasons": [clip(str(reason), 300) for reason in review.get("reasons") or ()],
         "scores": dict(review.get("scores") or {}),
         "text": text[:EXCERPT],
         "cut": max(0, len(text) - EXCERPT),
@@ -171,7 +181,7 @@ def _whole(build: Build, row: Row, longest: int) -> Row:
     return {
         **_card(build, row),
         "fate": build.entries[row["id"]].fate if row["id"] in build.entries else "earlier",
-        "facets": {str(k): _clip(str(v), 300) for k, v in (row.get("facets") or {}).items()},
+        "facets": {str(k): clip(str(v), 300) for k, v in (row.get("facets") or {}).items()},
         "generator": generator,
         "parents": [str(parent) for parent in row.get("parents") or ()][:8],
         "scores": dict(build.reviews.get(row["id"], {}).get("scores") or {}),
@@ -203,7 +213,7 @@ def point(build: Build, row: Row) -> Row:
     """What the map says of a document."""
     return {
         "id": row["id"],
-        "title": _clip(_title(row), 60),
+        "title": clip(title(row), 60),
         "stream": str(row.get("stream") or ""),
         "kind": str(row.get("kind") or ""),
         "section": build.title(str(row.get("section") or "")),
@@ -216,26 +226,14 @@ def _card(build: Build, row: Row) -> Row:
     section = str(row.get("section") or "")
     return {
         "id": row["id"],
-        "title": _title(row),
+        "title": title(row),
         "stream": str(row.get("stream") or ""),
         "kind": str(row.get("kind") or ""),
         "section": section,
         "section_title": build.title(section),
         "seed": str(row.get("seed") or ""),
-        "principle": _clip(str(brief.get("principle") or ""), 400),
+        "principle": clip(str(brief.get("principle") or ""), 400),
         "asked": brief.get("words"),
         "words": len(body(row).split()),
         "brief": str(row.get("brief") or ""),
     }
-
-
-def _title(row: Row) -> str:
-    spoken = [text for role, text in turns(row) if role != "system" and text.strip()]
-    lines = [line.strip(" #*_") for line in (spoken or [""])[0].splitlines()]
-    return _clip(next(filter(None, lines), "(empty)"), 90)
-
-
-def _clip(text: str, longest: int) -> str:
-    return (
-        text if len(text) <= longest else f"{text[: longest - 1].rstrip()}\N{HORIZONTAL ELLIPSIS}"
-    )

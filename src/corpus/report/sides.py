@@ -22,6 +22,7 @@ from corpus.report.markup import (
 )
 from corpus.report.views import name
 
+SMALL = 0.01  # a share
 DASH = "\N{EN DASH}"
 BETTER = {1: "better", -1: "worse", 0: ""}
 
@@ -101,12 +102,20 @@ def _metrics(rows: Sequence[Row], names: Sequence[Markup | str]) -> Markup:
         ]
         better = el("td", BETTER[one["better"]], class_=BETTER[one["better"]] or None)
         head = name({"id": one["id"], "scope": scope})
-        lines.append(row(head, *cells, _difference(one["values"], say), better))
-    return table("Measures of both builds", _heads("Measure", names, "So"), lines, "sides")
+        gap = _difference(one["values"], _gap_sayer(one["unit"]))
+        lines.append(row(head, *cells, gap, better))
+    return table("Measures of both builds", _heads("Measure", names, "Change"), lines, "sides")
 
 
 def _sayer(unit: str) -> Callable[[float], str]:
     return lambda value: measure(value, unit)
+
+
+def _gap_sayer(unit: str) -> Callable[[float], str]:
+    """A difference of shares is one of percentage points."""
+    if unit.startswith("share"):
+        return lambda gap: f"{100 * gap:.2g} points" if gap < SMALL else f"{100 * gap:.1f} points"
+    return _sayer(unit)
 
 
 def _gated(value: Json, gate: str | None, say: Callable[[float], str]) -> Markup:

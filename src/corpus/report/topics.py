@@ -26,7 +26,7 @@ from corpus.language import Hashes, ngram_hashes, words
 from corpus.report.folder import Row
 
 WINDOW = 256  # words of a text that are looked at, so that a long one is not another topic
-DIMENSIONS = 1_024
+DIMENSIONS = 512
 AXES = 12  # principal components that regions are found in
 REGIONS = 9
 SIDE = 1_000  # of the map, in its own units
