@@ -140,7 +140,7 @@ def test_what_gets_into_the_page_all_the_same_neither_runs_nor_loads(
     browser.open(broken)
     assert browser.js("return window.ran === undefined")
     assert browser.requests()[1:] == ["https://127.0.0.1:9/x"]  # tried, so the witness sees it
-    assert len([said for said in browser.complaints() if "Content Security Policy" in said]) == 2
+    assert len([said for said in browser.complaints() if "Content Security Policy" in said]) == 3
 
 
 def test_hostile_text_stays_text(browser: Any, hostile: Path) -> None:
