@@ -3,18 +3,19 @@
 
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 
-// A table that is wider than its place can be scrolled by keyboard everywhere.
+// What is wider than its place can be scrolled by keyboard everywhere.
 const reach = () => {
-  for (const box of all(".box")) {
-    const wide = box.scrollWidth > box.clientWidth + 1;
-    box.toggleAttribute("tabindex", wide);
-    if (!wide) { box.removeAttribute("role"); box.removeAttribute("aria-label"); continue; }
-    box.tabIndex = 0;
-    box.setAttribute("role", "region");
-    box.setAttribute("aria-label", box.querySelector("caption").textContent);
+  for (const box of all(".box, pre")) {
+    const caption = box.querySelector("caption");
+    if (box.scrollWidth > box.clientWidth + 1) {
+      box.tabIndex = 0;
+      box.setAttribute("role", "group");
+      box.setAttribute("aria-label", caption ? caption.textContent : "Code");
+    } else for (const name of ["tabindex", "role", "aria-label"]) box.removeAttribute(name);
   }
 };
 addEventListener("resize", reach);
+addEventListener("toggle", reach, true);
 reach();
 
 // A link to something inside a closed part opens it.

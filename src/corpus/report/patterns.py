@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from corpus.report import figures
-from corpus.report.folder import Row
+from corpus.report.folder import Row, clip
 from corpus.report.markup import (
     Markup,
     count,
@@ -25,6 +25,7 @@ from corpus.report.markup import (
 )
 from corpus.report.views import anchor, base, name
 
+LINK = 70  # characters that a link says of its document
 FULL = 0.25  # the share at which a bar is as long as it can be
 PHRASES = frozenset({"shared_ngram", "skeleton"})
 NAMED = frozenset({"names", "name_pairs"})
@@ -111,8 +112,9 @@ def link(doc: str, known: Mapping[str, Row]) -> Markup:
     if doc not in known:
         return el("code", doc[:8], title="not in the reading room")
     card = known[doc]
-    said = f"{card['kind']}: {card['title']}"
-    return el("a", el("code", doc[:8]), href=f"#d-{doc}", title=said, aria_label=f"Read {said}")
+    said = clip(f"{card['kind']}: {card['title']}", LINK)
+    label = f"{doc[:8]}, {said}"
+    return el("a", el("code", doc[:8]), href=f"#d-{doc}", title=said, aria_label=label)
 
 
 def names(facts: Row) -> Markup:

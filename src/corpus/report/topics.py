@@ -223,5 +223,6 @@ def _share(seen: tuple[Hashes, Hashes], start: int, end: int) -> float | None:
 
 
 def read_words(bodies: Sequence[str]) -> list[list[str]]:
-    """The words of each text, once for all that follows."""
-    return [words(body) for body in bodies]
+    """The words of each text, once for all that follows; equal words are one object."""
+    known: dict[str, str] = {}
+    return [[known.setdefault(word, word) for word in words(body)] for body in bodies]

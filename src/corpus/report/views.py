@@ -254,21 +254,21 @@ def coverage(facts: Row) -> Markup:
         "empty; a blank was not planned."
     )
     folded = f" {count(cover['folded'])} sections share the row of their heading."
-    fine = el("div", heat.kinds(cover), class_="heatbox", **_region("Coverage by kind"))
+    fine = el("div", heat.kinds(cover), class_="heatbox", **_scroller("Coverage by kind"))
     return join(
         [
             lead(said + folded * bool(cover["folded"])),
             _holes(cover),
             el("h3", "By stream"),
-            el("div", heat.streams(cover), class_="heatbox", **_region("Coverage by stream")),
+            el("div", heat.streams(cover), class_="heatbox", **_scroller("Coverage by stream")),
             el("h3", "By kind"),
             fine,
         ]
     )
 
 
-def _region(label: str) -> dict[str, str]:
-    return {"tabindex": "0", "role": "region", "aria_label": label}
+def _scroller(label: str) -> dict[str, str]:
+    return {"tabindex": "0", "role": "group", "aria_label": label}
 
 
 def _holes(cover: Row) -> Markup | None:
