@@ -86,6 +86,15 @@ def test_a_cell_has_its_share_of_the_tokens_of_its_kind(tmp_path: Path) -> None:
     assert abs(sums["short_story"] - 500) <= len(cover["cells"])
 
 
+def test_many_sections_without_headings_share_rows_in_runs(tmp_path: Path) -> None:
+    flat = [{"id": f"s{n}", "title": f"t{n}", "path": ["All"]} for n in range(10_000)]
+    rows = kept(tmp_path, ["word"] * 12)
+    cover = report.collect(rows, manifest(constitution={"sections": flat}))["coverage"]
+    assert len(cover["rows"]) == 3_334
+    assert cover["rows"][1]["title"] == "t3 and 2 after it"
+    assert sum(have for _, _, _, have, _ in cover["cells"]) == 12
+
+
 def test_two_vocabularies_are_two_regions_that_are_named_by_their_words() -> None:
     said = [about(SEA, n).split() for n in range(20)] + [about(BREAD, n).split() for n in range(12)]
     cards = [{"id": str(n), "stream": "documents", "kind": "essay"} for n in range(32)]

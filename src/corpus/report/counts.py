@@ -12,7 +12,7 @@ from typing import Any
 from corpus.records import STREAMS, Json
 from corpus.report.folder import Build, Row
 
-CELLS = 5_000  # coverage cells that the page holds; beyond that, sections fold into their parents
+CELLS = 9_000  # coverage cells that the page holds; beyond that, sections fold into their parents
 BINS = 24
 LINE = 300  # characters of a setting
 COST_SUMS = ("paid", "possibly_paid", "in_all", "per_million_kept")
@@ -124,17 +124,22 @@ def _rows(build: Build, met: set[str], width: int) -> tuple[list[Row], dict[str,
         keys = [tuple(s.get("path") or ())[:depth] if depth else s["id"] for s in sections]
         if len(set(keys)) <= room:
             break
+    if len(set(keys)) == 1 < len(sections):  # no headings to fold into: runs of sections
+        run = -(-len(sections) // room)
+        depth, keys = None, [(number // run,) for number in range(len(sections))]
     first = {key: number for number, key in reversed([*enumerate(keys)])}
     order = {number: row for row, number in enumerate(sorted(first.values())[:room])}
-    rows = [_row(sections[number], depth) for number in order]
+    members = Counter(keys)
+    rows = [_row(sections[n], depth, members[keys[n]]) for n in order]
     place = {s["id"]: order.get(first[k], -1) for s, k in zip(sections, keys, strict=True)}
     return rows, place, len(sections) - len(rows)
 
 
-def _row(section: Mapping[str, Any], depth: int | None) -> Row:
+def _row(section: Mapping[str, Any], depth: int | None, members: int) -> Row:
     path = [str(part) for part in section.get("path") or ()][:depth]
     title = path[-1] if depth and path else section.get("title") or section["id"]
-    return {"group": path[1] if len(path) > 1 else "", "title": str(title)}
+    more = f" and {members - 1} after it" if members > 1 and not depth else ""
+    return {"group": path[1] if len(path) > 1 else "", "title": f"{title}{more}"}
 
 
 def lengths(build: Build) -> Row:

@@ -132,8 +132,8 @@ def _heat_cell(cell: tuple[int, int, int | None], most: int) -> Markup:
     if not have:
         return el("td", "0", class_="hole", title=f"none kept of {want} planned")
     level = _level(have, most)
-    held = f", about {count(tokens)} tokens" if tokens is not None else ""
-    return el("td", count(have), class_=f"h{level}", title=f"{have} kept of {want}{held}")
+    held = f", {brief(tokens)} tokens" if tokens is not None else ""
+    return el("td", count(have), class_=f"h{level}", title=f"{have} of {want}{held}")
 
 
 def _words(name: str) -> str:

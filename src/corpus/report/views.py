@@ -261,7 +261,7 @@ def coverage(facts: Row) -> Markup:
             _holes(cover),
             el("h3", "By stream"),
             el("div", heat.streams(cover), class_="heatbox", **_scroller("Coverage by stream")),
-            el("h3", "By kind"),
+            el("h3", "By kind ", el("small", "documents kept; a cell's title has its tokens")),
             fine,
         ]
     )
