@@ -10,11 +10,12 @@ import difflib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from corpus.report.folder import Build, Row, body, lot, title
+from corpus.report.folder import Build, Row, body, clip, lot, title
 
 LARGEST, LOOSEST = 6, 6  # clusters shown
 DIFFS = 2  # members of a cluster that are compared word by word
 MEMBERS = 8  # listed
+TITLE = 60  # characters
 DIFF_WORDS = 300
 RUN, END = 30, 12  # a longer run of equal words keeps so many at each end
 
@@ -48,7 +49,7 @@ def duplicates(build: Build, shown: Sequence[Row], rows: Mapping[str, Row]) -> R
     listed = [
         {
             **cluster,
-            "title": title(rows.get(str(cluster["members"][0].get("original")))),
+            "title": clip(title(rows.get(str(cluster["members"][0].get("original")))), TITLE),
             "members": [
                 {**pair, "diff": _pair_diff(pair, rows) if place < DIFFS else None}
                 for place, pair in enumerate(cluster["members"])

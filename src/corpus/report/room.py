@@ -259,11 +259,10 @@ def _brief(card: Row) -> Markup:
         ("Kind", f"{card['kind']} ({card['stream']})"),
         ("Asked for", asked),
         ("Seed", card["seed"]),
-        *card["facets"].items(),
+        *((key.replace("_", " ").capitalize(), value) for key, value in card["facets"].items()),
         ("Tools offered", "yes" if card["tools"] else None),
         ("Judge's scores", scores),
         ("Made by", made),
-        ("Parents", ", ".join(card["parents"])),
         ("Document", el("code", card["id"])),
     ]
     return el(

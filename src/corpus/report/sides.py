@@ -68,14 +68,18 @@ def _cell(value: Json, say: Callable[[float], str]) -> Markup:
 
 def _difference(values: Sequence[Json], say: Callable[[float], str]) -> Markup:
     if any(isinstance(v, bool) or not isinstance(v, (int, float)) for v in values):
-        return number(DASH)
+        return _gap(DASH)
     gap = values[1] - values[0]
     sign = "+" if gap > 0 else "\N{MINUS SIGN}" if gap < 0 else "\N{PLUS-MINUS SIGN}"
-    return number(f"{sign}{say(abs(gap))}")
+    return _gap(f"{sign}{say(abs(gap))}")
+
+
+def _gap(text: str) -> Markup:
+    return el("td", text, class_="n gap")
 
 
 def _heads(first: str, names: Sequence[Markup | str], *more: str) -> list[Markup | str]:
-    return [first, *(el("th", name, scope="col", class_="n") for name in names), "#Difference",
+    return [first, *(el("th", name, scope="col", class_="n") for name in names), el("th", "Difference", scope="col", class_="n gap"),
             *more]  # fmt: skip
 
 
