@@ -79,8 +79,8 @@ def _gap(text: str) -> Markup:
 
 
 def _heads(first: str, names: Sequence[Markup | str], *more: str) -> list[Markup | str]:
-    return [first, *(el("th", name, scope="col", class_="n") for name in names), el("th", "Difference", scope="col", class_="n gap"),
-            *more]  # fmt: skip
+    sides = [el("th", name, scope="col", class_="n") for name in names]
+    return [first, *sides, el("th", "Difference", scope="col", class_="n gap"), *more]
 
 
 def _numbers(rows: Sequence[Row], names: Sequence[Markup | str]) -> Markup:
