@@ -86,7 +86,7 @@ def folder(where: Path, text: str, number: int = 16, **more: object) -> Path:
         reviews=[reject(n, text) if n % 5 == 3 else accept(n) for n in range(number)],
         duplicates=[repeat(2, 1), repeat(6, 1, text[:20])],
         scores=[
-            metric("shared_ngram", evidence=shared, ci=[0.2, 0.3]),
+            metric("shared_ngram", evidence=shared, low=0.2, high=0.3),
             metric("names", gate="warn", evidence=[proof("Elara", "d1")]),
             metric("names", scope="stream stories", gate="pass"),
             metric("opening", gate="pass", note=text),

@@ -197,6 +197,28 @@ def test_a_metric_of_a_part_stands_beside_that_of_the_whole(tmp_path: Path) -> N
     assert page.count('<li><a href="#v-names"') == 1
 
 
+def test_a_cell_with_a_gate_of_its_own_is_a_measure_of_its_part(tmp_path: Path) -> None:
+    cell = {"by": "section", "cell": "s1", "value": 0.4, "n": 40, "low": 0.3, "high": 0.5}
+    cells = [{**cell, "gate": "fail"}, {**cell, "cell": "s2", "gate": None}]
+    scores = [metric("names", gate="warn", low=0.1, high=0.3, cells=cells)]
+    facts = report.collect(kept(tmp_path, ["one"] * 4, scores=scores), manifest())
+    assert [m["scope"] for m in facts["metrics"]] == ["", "section Section 1"]
+    assert facts["metrics"][1]["unit"] == "share"
+    assert [row["gates"] for row in facts["coverage"]["rows"]][:3] == [{}, {"fail": 1}, {}]
+    page = report.write(tmp_path, manifest()).read_text("utf-8")
+    assert "95%: 30.0% to 50.0%" in page
+    assert report.broken(facts, on="fail") == ["names/section s1 fails (40.0%)"]
+
+
+def test_a_move_is_shown_where_it_is_made_with_its_lift(tmp_path: Path) -> None:
+    move = {"text": "^ it was not * but", "count": 2, "ids": ["d0"], "share": 0.5, "lift": 9.0}
+    scores = [metric("moves", gate=None, evidence=[move])]
+    where = kept(tmp_path, ["It was not grief and fear, but relief."] * 2, scores=scores)
+    page = report.write(where, manifest()).read_text("utf-8")
+    assert "<mark>It was not grief and fear, but</mark> relief." in page
+    assert "share 50.0%, lift 9.0" in page
+
+
 def bought(path: Path, replies: list[tuple[str, str]]) -> tuple[list[str], Journal]:
     """A journal with those replies, by stage; the keys, and the journal still held."""
     journal, keys = Journal(path), []

@@ -70,6 +70,7 @@ def coverage(build: Build) -> Row:
     for name, counted in (("planned", planned), ("kept", kept), ("words", words)):
         for (section, *column), number in counted.items():
             cells[place[section], columns.index((column[0], column[1])), name] += number
+    gates = _section_gates(build, place, len(rows))
     spots = sorted({(row, column) for row, column, _ in cells if row >= 0})
     table = [
         [r, c, cells[r, c, "planned"], cells[r, c, "kept"], _tokens(cells[r, c, "words"], rates[c])]
@@ -77,12 +78,23 @@ def coverage(build: Build) -> Row:
     ]
     return {
         "columns": [list(column) for column in columns],
-        "rows": rows,
+        "rows": [{**row, "gates": gates[at]} for at, row in enumerate(rows)],
         "cells": table,
         "empty": sum(1 for _, _, want, have, _ in table if want and not have),
         "asked": sum(1 for _, _, want, *_ in table if want),
         "folded": folded,
     }
+
+
+def _section_gates(build: Build, place: Mapping[str, int], rows: int) -> list[dict[str, int]]:
+    """How many gates of their own fail or warn in the sections of each row."""
+    found: list[Counter[str]] = [Counter() for _ in range(rows)]
+    for metric in build.metrics:
+        by, _, section = str(metric["scope"]).partition(" ")
+        at = place.get(section, -1) if by == "section" else -1
+        if at >= 0 and metric.get("gate") in {"warn", "fail"}:
+            found[at][metric["gate"]] += 1
+    return [dict(sorted(one.items())) for one in found]
 
 
 def _rates(

@@ -16,6 +16,8 @@ from typing import Any, Literal
 from corpus import store
 
 Row = dict[str, Any]
+SHARED = ("unit", "warn", "fail", "higher_is_better", "interval", "baseline")
+"""What a cell of a metric has from the metric."""
 Fate = Literal["kept", "rejected", "duplicate", "unreviewed"]
 
 
@@ -143,12 +145,20 @@ def _rows(path: Path) -> Iterator[Row]:
 
 
 def _metrics(path: Path) -> list[Row]:
-    """The metrics, each with its ``scope``; one of a part is named by its part as well."""
+    """The metrics, each with its ``scope``; one of a part is named by its part as well.
+
+    The ``cells`` of a metric that have a gate of their own follow it as metrics of parts.
+    """
     found: dict[str, Row] = {}
     for row in _rows(path):
         name, scope = str(row["id"]), _scope(row)
         full = f"{name}/{scope}" if scope and "/" not in name else name
         found[full] = {**row, "id": full, "scope": scope}
+        for cell in row.get("cells") or ():
+            if isinstance(cell, Mapping) and cell.get("gate"):
+                part = f"{cell.get('by')} {cell.get('cell')}"
+                own = {key: row.get(key) for key in SHARED if row.get(key) is not None}
+                found[f"{name}/{part}"] = {**own, **cell, "id": f"{name}/{part}", "scope": part}
     return list(found.values())
 
 

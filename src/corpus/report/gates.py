@@ -11,6 +11,7 @@ from typing import Any
 
 from corpus.errors import InputError, did_you_mean
 from corpus.report.markup import measure
+from corpus.report.views import leading
 
 HEADLINE = ("kept", "tokens", "rejected", "duplicate", "unreviewed", "sections_covered")
 LEVELS = {"pass": 0, "warn": 1, "fail": 2}
@@ -43,7 +44,7 @@ def broken(
     found += [_limit(facts, said, "over", 1) for said in over]
     if on is not None:
         least = LEVELS[on]
-        found += [_verdict(m) for m in facts["metrics"] if LEVELS.get(m["gate"], 0) >= least]
+        found += [_verdict(m) for m in leading(facts["metrics"]) if _level(m) >= least]
     if worse:
         found += _worse(facts)
     return list(dict.fromkeys(filter(None, found)))
@@ -70,6 +71,10 @@ def _number(limit: str, said: str, word: str) -> float:
     if bound != bound:  # noqa: PLR0124 - NaN is the one number that is not itself
         raise InputError(f"--fail-{word} '{said}': give NAME=NUMBER, such as coverage=0.95 or 95%")
     return bound
+
+
+def _level(metric: Mapping[str, Any]) -> int:
+    return LEVELS.get(metric["gate"], 0)
 
 
 def _verdict(metric: Mapping[str, Any]) -> str:

@@ -39,12 +39,19 @@ def streams(coverage: Row) -> Markup:
                 _stream_cell(at, place, sums, 0 if place == len(names) else most, known)
                 for place in range(len(names) + 1)
             ]
-            lines.append(el("tr", el("th", row["title"], scope="row"), line, class_=_top(row)))
+            head = el("th", row["title"], _gates(row), scope="row")
+            lines.append(el("tr", head, line, class_=_top(row)))
         bodies.append(el("tbody", _group_head(group, len(names) + 2) if named else None, lines))
     heads = [el("th", head, scope="col") for head in ("Section", *names, "All streams")]
     caption = "Kept documents and their tokens per section and stream"
     head = el("thead", el("tr", heads))
     return el("table", el("caption", caption), head, bodies, class_="heat streams")
+
+
+def _gates(row: Row) -> Markup | None:
+    """The gates of a section's own that are not passed, in words."""
+    said = ", ".join(f"{count(n)} {gate}" for gate, n in row["gates"].items())
+    return el("small", said, class_="missing") if said else None
 
 
 def _stream_cell(

@@ -1,7 +1,8 @@
 """Repeated words found again in the documents that use them, for a reader's eye to catch.
 
 A phrase is met whatever stands between its words and however they are cased. A skeleton is met as
-it was made: ``_`` stands for a run of capitalised words or numbers.
+it was made: ``_`` stands for a run of capitalised words or numbers. In a move, ``*`` stands for a
+few other words, and ``^``, ``$`` and ``|`` for edges that no reader needs to see.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from corpus.report.folder import Row
 
 SHORTEST = 3  # words; a shorter phrase is everywhere and marks nothing
 MOST = 16  # marks in one document
-HOLE = "_"
-_WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*|_")
+HOLE, OTHERS = "_", "*"
+_WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*|_|\*")
+_OTHERS = r"\w+(?:[\W_]+\w+){0,7}?"
 _NAMED = r"[A-Z0-9][\w'\u2019]*(?:\W+[A-Z0-9][\w'\u2019]*)*"
 
 
@@ -23,9 +25,10 @@ _NAMED = r"[A-Z0-9][\w'\u2019]*(?:\W+[A-Z0-9][\w'\u2019]*)*"
 def pattern(phrase: str) -> re.Pattern[str] | None:
     """What finds ``phrase`` in a text; None where it has too few words to mean anything."""
     words = _WORD.findall(phrase)
-    if sum(word != HOLE for word in words) < SHORTEST:
+    if sum(word not in {HOLE, OTHERS} for word in words) < SHORTEST:
         return None
-    parts = [_NAMED if word == HOLE else f"(?i:{_apostrophes(word)})" for word in words]
+    holes = {HOLE: _NAMED, OTHERS: _OTHERS}
+    parts = [holes.get(word) or f"(?i:{_apostrophes(word)})" for word in words]
     return re.compile(r"(?<!\w)" + r"[\W_]+".join(parts) + r"(?!\w)")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from importlib import resources
 
@@ -86,7 +87,8 @@ def _header(facts: Row) -> Markup:
 
 
 def _verdict(metrics: Sequence[Row]) -> Markup:
-    numbers = {gate: sum(m["gate"] == gate for m in metrics) for gate in ("fail", "warn", "pass")}
+    gates = Counter(m["gate"] for m in views.leading(metrics))
+    numbers = {gate: gates[gate] for gate in views.ORDER}
     if not any(numbers.values()):
         return el("a", "No gate was measured.", href="#verdict")
     words = {"fail": ("fails", "fail"), "warn": ("warns", "warn"), "pass": ("passes", "pass")}

@@ -27,7 +27,7 @@ from corpus.report.views import anchor, base, name
 
 LINK = 70  # characters that a link says of its document
 FULL = 0.25  # the share at which a bar is as long as it can be
-PHRASES = frozenset({"shared_ngram", "skeleton"})
+PHRASES = frozenset({"shared_ngram", "skeleton", "moves"})
 NAMED = frozenset({"names", "name_pairs"})
 EDGES = frozenset({"opening", "opening_repeated", "closing", "closing_repeated"})
 
@@ -36,7 +36,7 @@ def phrases(facts: Row) -> Markup:
     """Runs of words and moulds of sentences that documents share, shown where they stand."""
     said = (
         "Where one of these stands in a document of the reading room, it is marked there. In a "
-        "mould, _ is a name or a number."
+        "mould, _ is a name or a number; in a move, * is a few other words."
     )
     found = evidence(facts, PHRASES, "")
     empty = "No phrase and no mould is shared by enough documents to be listed."
@@ -73,7 +73,7 @@ def _evidence(metric: Row, known: Mapping[str, Row]) -> Markup:
     most = max((_number(p["count"]) for p in metric["evidence"]), default=0)
     lines = [
         row(
-            join([piece["what"], _context(piece.get("context"))]),
+            join([piece["what"], _about(piece["about"]), _context(piece.get("context"))]),
             number(count(piece["count"]) if _number(piece["count"]) else ""),
             el("td", figures.share_bar(_number(piece["count"]), most), class_="drawn"),
             join([link(names, known) for names in piece["documents"]]),
@@ -86,6 +86,10 @@ def _evidence(metric: Row, known: Mapping[str, Row]) -> Markup:
     caption = f"Evidence for {metric['id']}"
     listing = table(caption, ["What", "#Count", "", "Documents"], lines, "evidence")
     return el("div", title, listing, id=anchor(metric))
+
+
+def _about(text: str) -> Markup | None:
+    return el("p", text, class_="about") if text else None
 
 
 def _number(value: object) -> float:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from corpus.records import Json
 from corpus.report.folder import Build, Entry, Row, body, clip, lot, title, turns
 from corpus.report.marks import marks
-from corpus.report.markup import escape
+from corpus.report.markup import escape, percent
 
 ITEMS = 12  # pieces of evidence per metric
 PIECES = 300  # of all metrics together
@@ -45,7 +45,7 @@ def metrics(build: Build) -> list[Row]:
     ``scope`` is empty for a metric of the whole, else the section, stream or kind that it is about;
     a metric of a part that passes shows no evidence, for there may be hundreds.
     """
-    rows = [{**METRIC, **row} for row in build.metrics]
+    rows = [{**METRIC, **row, "scope": _part(build, str(row["scope"]))} for row in build.metrics]
     speaking = [row for row in rows if not row["scope"] or row["gate"] in {"warn", "fail"}]
     items = max(1, min(ITEMS, PIECES // max(1, len(speaking))))
     chosen = {row["id"] for row in speaking[:PIECES]}
@@ -60,21 +60,35 @@ def metrics(build: Build) -> list[Row]:
     ]
 
 
+def _part(build: Build, scope: str) -> str:
+    """A part of the corpus in words; a section by its heading."""
+    by, _, cell = scope.partition(" ")
+    return f"section {build.title(cell)}" if by == "section" else scope
+
+
 def _evidence(row: Row) -> list[Json]:
     return list(row.get("evidence") or ())
 
 
 def _piece(build: Build, item: Json) -> Row:
     if not isinstance(item, Mapping):
-        return {"what": clip(str(item), 400), "count": None, "documents": []}
+        return {"what": clip(str(item), 400), "about": "", "count": None, "documents": []}
     rest = dict(item)
     texts = [str(rest.pop(key)) for key in ("what", "text") if key in rest]
     names = [str(name) for key in ("documents", "ids") for name in rest.pop(key, None) or ()]
     count = rest.pop("count", None)
     if "section" in rest:
         rest["section"] = build.title(str(rest["section"]))
-    texts += [f"{key} {value}" for key, value in rest.items()]
-    return {"what": clip(", ".join(texts), 400), "count": count, "documents": names[:LINKS]}
+    more = ", ".join(f"{key.replace('_', ' ')} {_said(key, value)}" for key, value in rest.items())
+    what, about = (", ".join(texts), more) if texts else (more, "")
+    words = {"what": clip(what, 400), "about": clip(about, 200)}
+    return {**words, "count": count, "documents": names[:LINKS]}
+
+
+def _said(key: str, value: Json) -> str:
+    """A value of evidence as a reader wants it: shares of documents in percent."""
+    shown = key in {"share", "control"} and isinstance(value, float)
+    return percent(value) if shown else str(value)
 
 
 def named(rows: Iterable[Row]) -> list[str]:

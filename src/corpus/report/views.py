@@ -28,7 +28,6 @@ ORDER = {"fail": 0, "warn": 1, "pass": 2}
 TILES = 24
 HOLES = 40
 PARTS = 80  # measures of parts of the corpus that a table holds
-WORDS_EACH = ("words", "words_per_document")
 MEASURES = {
     "shared_ngram": (
         "Phrases that documents share",
@@ -63,6 +62,19 @@ MEASURES = {
         "Repeated sentence shapes",
         "Words inside a run of 8 parts of speech that a tenth of the documents has.",
     ),
+    "eff_topics_least": ("Effective topics, at least", "The same, held to a floor of its own."),
+    "coverage_facets": (
+        "Coverage of what was dealt",
+        "Planned cells of kind, facet and value that are not empty.",
+    ),
+    "moves": ("Moves", "The share of documents with the commonest turn that others do not make."),
+    "not_x_but_y": ("Not X but Y", "A turn that models overuse."),
+    "offers": ("Offers at the end", "Stock offers of further help."),
+    "autonomy": ("It is your call", "Stock words that hand a decision back."),
+    "slop": ("Stock phrases", "Words and phrases that audits of synthetic text count."),
+    "em_dashes": ("Em dashes", "A matter of style."),
+    "cut_off": ("Cut-off endings", "Documents whose last line is prose that no mark ends."),
+    "mtld": ("MTLD", "Lexical diversity by length of runs; a collapsed corpus can have more."),
     "coverage_entropy": (
         "Evenness of coverage",
         "Entropy of the documents over the planned cells, divided by that of the plan.",
@@ -97,9 +109,20 @@ def _slug(name: str) -> str:
     return "".join(c if c.isalnum() else "-" for c in name)
 
 
+def leading(metrics: Sequence[Row]) -> list[Row]:
+    """The metrics of the whole, and those of parts that are worse than their whole says."""
+    whole = {base(m): ORDER.get(m["gate"], 3) for m in metrics if not m["scope"]}
+    return [
+        m
+        for m in metrics
+        if not m["scope"]
+        or (m["gate"] in {"warn", "fail"} and ORDER[m["gate"]] < whole.get(base(m), 3))
+    ]
+
+
 def strip(metrics: Sequence[Row]) -> Markup:
     """Every gate of the whole corpus as one tile that leads to its evidence, worst first."""
-    gated = [m for m in metrics if m["gate"] in ORDER and (not m["scope"] or m["gate"] != "pass")]
+    gated = [m for m in leading(metrics) if m["gate"] in ORDER]
     gated.sort(key=lambda m: ORDER[m["gate"]])
     tiles = [
         el(
@@ -218,28 +241,22 @@ def _sentence(note: str) -> str:
 def _base(metric: Row) -> Markup:
     """What the value stands on: its interval, the documents, the words in each."""
     interval = _interval(metric)
-    words = next((metric[k] for k in WORDS_EACH if isinstance(metric.get(k), (int, float))), None)
-    said = [f"n = {count(metric['n'])}"]
+    words = metric.get("words")
+    base_of = [f"n = {count(metric['n'])}"]
     if words is not None:
-        said.append(f"{count(words)} words each")
+        base_of.append(f"{count(words)} words each")
     low_high = [measure(bound, metric["unit"]) for bound in interval]
-    between = el("small", f"95% {low_high[0]} to {low_high[1]}") if low_high else None
-    return join([between, el("small", ", ".join(said))])
+    method = str(metric.get("interval") or "") or None
+    said = f"95%: {low_high[0]} to {low_high[1]}" if low_high else ""
+    between = el("small", said, title=method) if said else None
+    return join([between, el("small", ", ".join(base_of))])
 
 
 def _interval(metric: Row) -> list[float]:
-    """The bounds of a confidence interval, however the row has them; empty if it has none."""
-    pairs = [metric.get(key) for key in ("interval", "ci")]
-    pairs += [
-        [metric.get("low"), metric.get("high")],
-        [metric.get("ci_low"), metric.get("ci_high")],
-    ]
-    for pair in pairs:
-        if isinstance(pair, (list, tuple)) and len(pair) == len(ORDER) - 1:
-            bounds = [b for b in pair if isinstance(b, (int, float)) and not isinstance(b, bool)]
-            if len(bounds) == len(pair):
-                return bounds
-    return []
+    """The ends of the 95 % interval; empty if the row has none."""
+    ends = [metric.get("low"), metric.get("high")]
+    known = [end for end in ends if isinstance(end, (int, float)) and not isinstance(end, bool)]
+    return known if len(known) == len(ends) else []
 
 
 def coverage(facts: Row) -> Markup:
