@@ -193,7 +193,7 @@ def test_a_metric_of_a_part_stands_beside_that_of_the_whole(tmp_path: Path) -> N
     found = report.collect(kept(tmp_path, ["one"], scores=scores), manifest())["metrics"]
     assert [(m["id"], m["scope"]) for m in found] == [("names", ""), ("names/stories", "stories")]
     page = report.write(tmp_path, manifest()).read_text("utf-8")
-    assert "The commonest name, stories" in page
+    assert '<th scope="row">stories</th>' in page
     assert page.count('<li><a href="#v-names"') == 1
 
 
@@ -206,7 +206,8 @@ def test_a_cell_with_a_gate_of_its_own_is_a_measure_of_its_part(tmp_path: Path) 
     assert facts["metrics"][1]["unit"] == "share"
     assert [row["gates"] for row in facts["coverage"]["rows"]][:3] == [{}, {"fail": 1}, {}]
     page = report.write(tmp_path, manifest()).read_text("utf-8")
-    assert "95%: 30.0% to 50.0%" in page
+    assert '<th scope="row">section Section 1</th>' in page
+    assert 'title="fail, n = 40, 95%: 30.0% to 50.0%"' in page
     assert report.broken(facts, on="fail") == ["names/section s1 fails (40.0%)"]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from corpus.errors import InputError, did_you_mean
 from corpus.report.markup import measure
-from corpus.report.views import leading
+from corpus.report.measures import leading
 
 HEADLINE = ("kept", "tokens", "rejected", "duplicate", "unreviewed", "sections_covered")
 LEVELS = {"pass": 0, "warn": 1, "fail": 2}

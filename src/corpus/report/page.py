@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from importlib import resources
 
-from corpus.report import charts, ledger, patterns, room, sides, views
+from corpus.report import charts, ledger, measures, patterns, room, sides, views
 from corpus.report.folder import Row
 from corpus.report.markup import ABSENT, Markup, count, el, join, money, share
 from corpus.report.opinions import opinions
@@ -87,8 +87,8 @@ def _header(facts: Row) -> Markup:
 
 
 def _verdict(metrics: Sequence[Row]) -> Markup:
-    gates = Counter(m["gate"] for m in views.leading(metrics))
-    numbers = {gate: gates[gate] for gate in views.ORDER}
+    gates = Counter(m["gate"] for m in measures.leading(metrics))
+    numbers = {gate: gates[gate] for gate in measures.ORDER}
     if not any(numbers.values()):
         return el("a", "No gate was measured.", href="#verdict")
     words = {"fail": ("fails", "fail"), "warn": ("warns", "warn"), "pass": ("passes", "pass")}

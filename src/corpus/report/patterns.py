@@ -23,7 +23,7 @@ from corpus.report.markup import (
     row,
     table,
 )
-from corpus.report.views import anchor, base, name
+from corpus.report.measures import anchor, base, name
 
 LINK = 70  # characters that a link says of its document
 FULL = 0.25  # the share at which a bar is as long as it can be
@@ -36,7 +36,8 @@ def phrases(facts: Row) -> Markup:
     """Runs of words and moulds of sentences that documents share, shown where they stand."""
     said = (
         "Where one of these stands in a document of the reading room, it is marked there. In a "
-        "mould, _ is a name or a number; in a move, * is a few other words."
+        "mould, _ is a name or a number; in a move, * is a few other words, ^ the beginning of a "
+        "document and $ that of its last sentence."
     )
     found = evidence(facts, PHRASES, "")
     empty = "No phrase and no mould is shared by enough documents to be listed."

@@ -47,6 +47,7 @@ def metrics(build: Build) -> list[Row]:
     """
     rows = [{**METRIC, **row, "scope": _part(build, str(row["scope"]))} for row in build.metrics]
     speaking = [row for row in rows if not row["scope"] or row["gate"] in {"warn", "fail"}]
+    speaking = [row for row in speaking if _evidence(row)]
     items = max(1, min(ITEMS, PIECES // max(1, len(speaking))))
     chosen = {row["id"] for row in speaking[:PIECES]}
     return [

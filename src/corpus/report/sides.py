@@ -20,7 +20,7 @@ from corpus.report.markup import (
     row,
     table,
 )
-from corpus.report.views import name
+from corpus.report.measures import name
 
 SMALL = 0.01  # a share
 DASH = "\N{EN DASH}"

@@ -6,8 +6,7 @@ build recorded nothing.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from corpus.report import figures, heat
 from corpus.report.folder import Row
@@ -23,101 +22,20 @@ from corpus.report.markup import (
     row,
     table,
 )
+from corpus.report.measures import (
+    MEASURES,
+    ORDER,
+    anchor,
+    base,
+    interval,
+    leading,
+    name,
+    row_anchor,
+)
+from corpus.report.parts import parts
 
-ORDER = {"fail": 0, "warn": 1, "pass": 2}
 TILES = 24
 HOLES = 40
-PARTS = 80  # measures of parts of the corpus that a table holds
-MEASURES = {
-    "shared_ngram": (
-        "Phrases that documents share",
-        "Words inside an 8-word phrase that another document also has.",
-    ),
-    "shared_ngram_raw": (
-        "Shared phrases, quotations included",
-        "The same, with what the constitution and the seeds say counted too.",
-    ),
-    "near_dup": ("Near-copies that remain", "Documents that nearly repeat another one."),
-    "skeleton": (
-        "Sentences from one mould",
-        "Sentences whose form without names and numbers is in three documents or more.",
-    ),
-    "opening": ("The commonest opening", "Documents that begin with the same few words."),
-    "opening_repeated": ("Repeated openings", "Documents that begin as another one does."),
-    "closing": ("The commonest ending", "Documents that end with the same few words."),
-    "closing_repeated": ("Repeated endings", "Documents that end as another one does."),
-    "names": ("The commonest name", "Documents that use it."),
-    "name_pairs": ("The commonest pair of names", "Documents that use both."),
-    "distinct2": ("Distinct word pairs", "A figure to compare with a baseline of the same genre."),
-    "coverage": ("Coverage of the plan", "Planned cells of section and kind that are not empty."),
-    "zstd_long": (
-        "Compression over a long window",
-        "Bytes over those of zstd with a window as long as the corpus: repetition at any distance.",
-    ),
-    "eff_topics": (
-        "Effective topics",
-        "How many texts without anything in common would be as spread out as this corpus.",
-    ),
-    "syntax": (
-        "Repeated sentence shapes",
-        "Words inside a run of 8 parts of speech that a tenth of the documents has.",
-    ),
-    "eff_topics_least": ("Effective topics, at least", "The same, held to a floor of its own."),
-    "coverage_facets": (
-        "Coverage of what was dealt",
-        "Planned cells of kind, facet and value that are not empty.",
-    ),
-    "moves": ("Moves", "The share of documents with the commonest turn that others do not make."),
-    "not_x_but_y": ("Not X but Y", "A turn that models overuse."),
-    "offers": ("Offers at the end", "Stock offers of further help."),
-    "autonomy": ("It is your call", "Stock words that hand a decision back."),
-    "slop": ("Stock phrases", "Words and phrases that audits of synthetic text count."),
-    "em_dashes": ("Em dashes", "A matter of style."),
-    "cut_off": ("Cut-off endings", "Documents whose last line is prose that no mark ends."),
-    "mtld": ("MTLD", "Lexical diversity by length of runs; a collapsed corpus can have more."),
-    "coverage_entropy": (
-        "Evenness of coverage",
-        "Entropy of the documents over the planned cells, divided by that of the plan.",
-    ),
-    "lengths": ("Length", "A matter of style, not of diversity."),
-}
-
-
-def base(metric: Row) -> str:
-    """The id of the measure, without the part of the corpus that it is about."""
-    return str(metric["id"]).partition("/")[0]
-
-
-def name(metric: Row) -> str:
-    """A metric's plain name; its id where it is not one of the suite."""
-    known = base(metric)
-    said = MEASURES[known][0] if known in MEASURES else known.replace("_", " ").capitalize()
-    return f"{said}, {metric['scope']}" if metric.get("scope") else said
-
-
-def anchor(metric: Row) -> str:
-    """Where the evidence of a metric stands in the page."""
-    return f"m-{_slug(metric['id'])}"
-
-
-def row_anchor(metric: Row) -> str:
-    """Where its verdict stands."""
-    return f"v-{_slug(metric['id'])}"
-
-
-def _slug(name: str) -> str:
-    return "".join(c if c.isalnum() else "-" for c in name)
-
-
-def leading(metrics: Sequence[Row]) -> list[Row]:
-    """The metrics of the whole, and those of parts that are worse than their whole says."""
-    whole = {base(m): ORDER.get(m["gate"], 3) for m in metrics if not m["scope"]}
-    return [
-        m
-        for m in metrics
-        if not m["scope"]
-        or (m["gate"] in {"warn", "fail"} and ORDER[m["gate"]] < whole.get(base(m), 3))
-    ]
 
 
 def strip(metrics: Sequence[Row]) -> Markup:
@@ -153,34 +71,17 @@ def verdicts(facts: Row) -> Markup:
         "Each gate watches for one fault, because no single score sees them all. "
         "The thin mark is where a gate warns, the thick one where it fails."
     )
-    whole, parts = _split(gated)
-    informing, of_parts = _split(notes)
+    whole = [m for m in gated if not m["scope"]]
+    informing = [m for m in notes if not m["scope"]]
     return join(
         [
             lead(said),
             _gates("Gates", whole) if whole else nothing("No gate was set."),
-            _more(parts, "by section, stream and kind", _gates) if parts else None,
+            parts([m for m in facts["metrics"] if m["scope"] and m["gate"] in ORDER]),
             el("h3", "For information, without a gate") if informing else None,
             _notes("Measures without a gate", informing) if informing else None,
-            _more(of_parts, "without a gate by part", _notes) if of_parts else None,
         ]
     )
-
-
-def _split(metrics: Sequence[Row]) -> tuple[list[Row], list[Row]]:
-    """Those of the whole corpus, and those of a part of it."""
-    return [m for m in metrics if not m["scope"]], [m for m in metrics if m["scope"]]
-
-
-def _more(parts: Sequence[Row], what: str, draw: Callable[[str, Sequence[Row]], Markup]) -> Markup:
-    counts = Counter(m["gate"] for m in parts if m["gate"])
-    said = ", ".join(f"{count(counts[gate])} {gate}" for gate in ORDER if counts[gate])
-    left = len(parts) - PARTS
-    more = f"{count(left)} more are in report.json." if left > 0 else None
-    head = el("summary", f"Measures {what}: {said or count(len(parts))}")
-    table_of = draw(f"Measures {what}", parts[:PARTS])
-    return el("details", head, table_of, el("p", more, class_="plain") if more else None,
-              class_="more")  # fmt: skip
 
 
 def _gates(caption: str, metrics: Sequence[Row]) -> Markup:
@@ -240,23 +141,17 @@ def _sentence(note: str) -> str:
 
 def _base(metric: Row) -> Markup:
     """What the value stands on: its interval, the documents, the words in each."""
-    interval = _interval(metric)
     words = metric.get("words")
+    unit = metric["unit"]
+    plain = el("small", unit) if unit and not unit.startswith(("share", "ratio")) else None
     base_of = [f"n = {count(metric['n'])}"]
     if words is not None:
         base_of.append(f"{count(words)} words each")
-    low_high = [measure(bound, metric["unit"]) for bound in interval]
+    low_high = [measure(bound, metric["unit"]) for bound in interval(metric)]
     method = str(metric.get("interval") or "") or None
     said = f"95%: {low_high[0]} to {low_high[1]}" if low_high else ""
     between = el("small", said, title=method) if said else None
-    return join([between, el("small", ", ".join(base_of))])
-
-
-def _interval(metric: Row) -> list[float]:
-    """The ends of the 95 % interval; empty if the row has none."""
-    ends = [metric.get("low"), metric.get("high")]
-    known = [end for end in ends if isinstance(end, (int, float)) and not isinstance(end, bool)]
-    return known if len(known) == len(ends) else []
+    return join([plain, between, el("small", ", ".join(base_of))])
 
 
 def coverage(facts: Row) -> Markup:
