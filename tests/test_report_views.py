@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -84,6 +85,16 @@ def test_a_cell_has_its_share_of_the_tokens_of_its_kind(tmp_path: Path) -> None:
         sums[columns[column]] += tokens
     assert abs(sums["essay"] - 900) <= len(cover["cells"])
     assert abs(sums["short_story"] - 500) <= len(cover["cells"])
+
+
+@pytest.mark.parametrize(("text", "words"), [("one two", 2), ("\u4f60\u597d", 2), ("a \u4f60b", 3)])
+def test_a_character_is_a_word_where_a_script_has_no_spaces(text: str, words: int) -> None:
+    assert folder.length(text) == words
+
+
+def test_an_id_of_ones_own_is_not_cut_to_where_all_are_alike() -> None:
+    assert folder.short("0123456789abcdef") == "01234567"
+    assert folder.short("matrix_000001") == "matrix_000001"
 
 
 def test_many_sections_without_headings_share_rows_in_runs(tmp_path: Path) -> None:

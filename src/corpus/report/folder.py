@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from corpus import store
+from corpus.language import UNSPACED
 
 Row = dict[str, Any]
 SHARED = ("unit", "warn", "fail", "higher_is_better", "interval", "baseline")
 """What a cell of a metric has from the metric."""
+_UNSPACED = re.compile(f"[{UNSPACED}]")
+_DIGEST = re.compile("[0-9a-f]{12,}")
 Fate = Literal["kept", "rejected", "duplicate", "unreviewed"]
 
 
@@ -115,6 +119,16 @@ def clip(text: str, longest: int) -> str:
     )
 
 
+def length(text: str) -> int:
+    """The words of a text, split at white space; of a script without spaces, its characters."""
+    return len((text if text.isascii() else _UNSPACED.sub(" x ", text)).split())
+
+
+def short(name: str) -> str:
+    """An id as a link shows it: the first digits of a digest, a name of one's own nearly whole."""
+    return name[:8] if _DIGEST.fullmatch(name) else clip(name, 20)
+
+
 def lot(name: str) -> str:
     """The place of ``name`` in a fair draw that is the same on every machine."""
     return hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()
@@ -124,7 +138,7 @@ def _entry(row: Row, fate: Fate) -> Entry:
     def word(key: str) -> str:
         return str(row.get(key) or "")
 
-    words = len(body(row).split())
+    words = length(body(row))
     return Entry(
         row["id"], word("stream"), word("kind"), word("section"), word("brief"), words, fate
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from corpus.report import figures
-from corpus.report.folder import Row, clip
+from corpus.report.folder import Row, clip, short
 from corpus.report.markup import (
     Markup,
     count,
@@ -115,11 +115,11 @@ def _context(found: Row | None) -> Markup | None:
 def link(doc: str, known: Mapping[str, Row]) -> Markup:
     """A document's short id: a link where the reading room holds it."""
     if doc not in known:
-        return el("code", doc[:8], title="not in the reading room")
+        return el("code", short(doc), title="not in the reading room")
     card = known[doc]
     said = clip(f"{card['kind']}: {card['title']}", LINK)
-    label = f"{doc[:8]}, {said}"
-    return el("a", el("code", doc[:8]), href=f"#d-{doc}", title=said, aria_label=label)
+    label = f"{short(doc)}, {said}"
+    return el("a", el("code", short(doc)), href=f"#d-{doc}", title=said, aria_label=label)
 
 
 def names(facts: Row) -> Markup:

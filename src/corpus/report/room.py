@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from corpus.report import figures
-from corpus.report.folder import Row
+from corpus.report.folder import Row, short
 from corpus.report.markup import (
     ABSENT,
     Child,
@@ -59,13 +59,13 @@ def _cluster(cluster: Row) -> Markup:
         "summary",
         el("b", f"{count(cluster['documents'])} documents"),
         f" {between} alike, around ",
-        el("code", str(members[0].get("original"))[:8]),
+        el("code", short(str(members[0].get("original")))),
         " ",
         el("span", cluster["title"], class_="meta", dir="auto"),
     )
     rest = [pair for pair in members if pair["diff"] is None]
     more = cluster["documents"] - 1 - len(members)
-    listed = [f"{pair['id'][:8]} ({measure(pair.get('similarity'), 'share')})" for pair in rest]
+    listed = [f"{short(pair['id'])} ({measure(pair.get('similarity'), 'share')})" for pair in rest]
     also = f"Also in it: {', '.join(listed)}" if listed else ""
     also += f" and {count(more)} more" if listed and more > 0 else ""
     shown = [_pair(pair) for pair in members if pair["diff"] is not None]
@@ -77,9 +77,9 @@ def _pair(pair: Row) -> Markup:
     alike = measure(pair.get("similarity"), "share")
     head = el(
         "p",
-        el("code", pair["id"][:8]),
+        el("code", short(pair["id"])),
         " repeats ",
-        el("code", str(pair.get("original"))[:8]),
+        el("code", short(str(pair.get("original")))),
         f", {alike} alike by {pair.get('method') or ABSENT}; ",
         el("del", "only in the original"),
         ", ",

@@ -11,7 +11,7 @@ import heapq
 from collections.abc import Iterable, Mapping, Sequence
 
 from corpus.records import Json
-from corpus.report.folder import Build, Entry, Row, body, clip, lot, title, turns
+from corpus.report.folder import Build, Entry, Row, body, clip, length, lot, title, turns
 from corpus.report.marks import marks
 from corpus.report.markup import escape, percent
 
@@ -249,6 +249,6 @@ def _card(build: Build, row: Row) -> Row:
         "seed": str(row.get("seed") or ""),
         "principle": clip(str(brief.get("principle") or ""), 400),
         "asked": brief.get("words"),
-        "words": len(body(row).split()),
+        "words": length(body(row)),
         "brief": str(row.get("brief") or ""),
     }

@@ -204,7 +204,10 @@ def lengths(facts: Row) -> Markup:
     if not found["kinds"]:
         return nothing("No document was kept.")
     top = found["edges"][-1]
-    said = "Words per kept document, split at white space. The last bar holds all that is longer."
+    said = (
+        "Words per kept document, split at white space; in a script without spaces every character "
+        "is a word. The last bar holds all that is longer."
+    )
     caption = (
         "Lengths per kind, each strip from the 10% to the 90% point: the thick mark is the median, "
         "the long thin one the length asked for"
@@ -223,6 +226,9 @@ def _plot(stream: str, bars: Sequence[int], top: int) -> Markup:
 
 
 def _kind(kind: Row, top: int) -> Markup:
-    numbers = [number(count(kind[key])) for key in ("documents", "asked", "p10", "p50", "p90")]
+    numbers = [
+        number(count(kind[key]) if key != "asked" or kind[key] else "\N{EN DASH}")
+        for key in ("documents", "asked", "p10", "p50", "p90")
+    ]
     drawn = el("td", figures.strip(kind, top), class_="drawn")
     return row(kind["kind"], kind["stream"], *numbers, drawn)
