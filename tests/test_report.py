@@ -8,19 +8,29 @@ import json
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from buildfolders import (
+    PAYLOAD,
+    Row,
+    accept,
+    brief,
+    document,
+    fill,
+    manifest,
+    metric,
+    proof,
+    reject,
+    repeat,
+)
 from corpus import report
 from corpus.errors import InputError
-from corpus.report import samples
+from corpus.report import copies, samples
 from corpus.report.markup import Markup, el, escape, money, percent
 
-Row = dict[str, Any]
-PAYLOAD = "</div></details><script>alert('x')</script><img src=x onerror=alert(1)>"
 VOID = {"meta", "input"}
 
 
@@ -57,82 +67,6 @@ class Page(HTMLParser):
         assert self.stack.pop() == tag
 
 
-def brief(number: int, **more: object) -> Row:
-    kind = ("documents", "essay") if number % 3 else ("stories", "short_story")
-    return {
-        "id": f"b{number}",
-        "stream": kind[0],
-        "kind": kind[1],
-        "section": f"s{number % 4}",
-        "principle": f"p{number}",
-        "seed": None,
-        "words": 40,
-        "facets": {"place": "a harbour"},
-        "number": number,
-        "round": 1,
-        "attempt": 1,
-        "replaces": None,
-        **more,
-    }
-
-
-def document(number: int, text: str | None = None, **more: object) -> Row:
-    order = brief(number)
-    shared = {key: order[key] for key in ("stream", "kind", "section", "seed", "facets")}
-    return {
-        "id": f"d{number}",
-        "brief": f"b{number}",
-        **shared,
-        "text": text or f"Title {number}\n\n" + f"word{number} and more " * 12,
-        "generator": {"model": "m", "writer": "claude", "request": f"r{number}"},
-        "parents": [f"q{number}"],
-        "synthetic": True,
-        "quality": None,
-        **more,
-    }
-
-
-def accept(number: int) -> Row:
-    return {"id": f"d{number}", "verdict": "accept", "reasons": [], "scores": {"prose": 4}}
-
-
-def reject(number: int, *reasons: str, **scores: int) -> Row:
-    return {"id": f"d{number}", "verdict": "reject", "reasons": [*reasons], "scores": scores}
-
-
-def repeat(number: int, original: int, word: str = "minhash") -> Row:
-    names = {"id": f"d{number}", "original": f"d{original}"}
-    return {**names, "similarity": 0.8, "method": word, "cluster": f"{word}{original}"}
-
-
-def proof(what: str, *documents: str) -> Row:
-    return {"what": what, "count": 9, "documents": [*documents]}
-
-
-def metric(name: str, **more: object) -> Row:
-    row = {"id": name, "value": 0.25, "gate": "fail", "n": 9, "unit": "share", "warn": 0.05}
-    return {**row, "fail": 0.15, "higher_is_better": False, "note": "", "evidence": [], **more}
-
-
-def manifest(**more: object) -> Row:
-    sections = [
-        {"id": f"s{n}", "title": f"Section {n}", "path": ["All", f"Section {n}"]} for n in range(5)
-    ]
-    return {
-        "version": "1.2.3",
-        "quality": None,
-        "model": "model-x",
-        "tokenizer": {"name": "gpt2", "proxy": True},
-        "constitution": {"name": "The Example", "sections": sections},
-        "counts": {"documents": {"tokens": 1000}, "stories": {"tokens": 234}},
-        "cost": {"paid": 1_500_000, "by_stage": {"draft": 1_000_000}},
-        "stages": [{"stage": "draft", "asked": 7, "skipped": None}],
-        "shards": [{"format": "parquet", "file": "shards/parquet/a.parquet", "config": "documents",
-                    "split": "train", "bytes": 10, "documents": 3, "tokens": 1234}],
-        **more,
-    }  # fmt: skip
-
-
 Build = Callable[..., Path]
 
 
@@ -141,10 +75,7 @@ def build(tmp_path: Path) -> Build:
     """A folder with the files that are given, as JSON Lines."""
 
     def make(**files: list[Row]) -> Path:
-        for name, rows in files.items():
-            lines = "".join(json.dumps(row) + "\n" for row in rows)
-            (tmp_path / f"{name}.jsonl").write_text(lines)
-        return tmp_path
+        return fill(tmp_path, **files)
 
     return make
 
@@ -201,7 +132,7 @@ def test_planned_cells_that_stay_empty_are_counted_and_marked(build: Build) -> N
     )
     cover = report.collect(folder, manifest())["coverage"]
     assert (cover["asked"], cover["empty"]) == (2, 1)
-    assert sum(want for _, _, want, _ in cover["cells"]) == 2
+    assert sum(want for _, _, want, *_ in cover["cells"]) == 2
     assert 'title="none kept of 1 planned"' in html(folder)
 
 
@@ -213,7 +144,7 @@ def test_sections_fold_into_their_headings_when_the_table_would_be_too_big(build
     folder = whole(build)
     cover = report.collect(folder, manifest(constitution={"sections": paths}))["coverage"]
     assert [row["title"] for row in cover["rows"]] == [f"part {n}" for n in range(7)]
-    assert sum(have for *_, have in cover["cells"]) == 12
+    assert sum(have for _, _, _, have, _ in cover["cells"]) == 12
 
 
 def test_a_gate_is_told_by_a_word_and_leads_to_its_evidence(build: Build) -> None:
@@ -369,7 +300,7 @@ words = st.lists(st.sampled_from("a b c d".split()), max_size=60).map(" ".join)
 @given(words, words)
 def test_a_diff_holds_every_word_of_both_texts(old: str, new: str) -> None:
     def side(op: str) -> int:
-        steps = samples.diff(old, new)
+        steps = copies.diff(old, new)
         return sum(
             int(text) if kind == "..." else len(text.split())
             for kind, text in steps

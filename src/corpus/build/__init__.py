@@ -184,7 +184,7 @@ def _finish(
     exported = _export(given, sources, works, metrics, folder, date)
     made = manifest(given, sources, works, metrics, exported, date)
     watch.stage("report", 1)
-    page = report.write(folder, made)
+    page = report.write(folder, made, recall=works.model.recall)
     store.write_json(folder / "manifest.json", made)
     watch.step()
     watch.done()

@@ -160,18 +160,32 @@ def status(output: str, as_json: bool) -> None:
 
 @cli.command()
 @click.argument("output", default="output")
+@click.option("--compare", "other", metavar="OTHER", help="Another output, or its report.json.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["warn", "fail", "worse"]),
+    help="Exit 3 if a gate says so, or says worse than in OTHER.",
+)
+@click.option(
+    "--fail-under",
+    "under",
+    multiple=True,
+    metavar="NAME=NUMBER",
+    help="Exit 3 if a metric, kept or tokens is lower. Repeatable.",
+)
+@click.option(
+    "--fail-over",
+    "over",
+    multiple=True,
+    metavar="NAME=NUMBER",
+    help="Exit 3 if it is higher. Repeatable.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def report(output: str, as_json: bool) -> None:
+def report(**flags: Any) -> None:
     """Write report/index.html and report/report.json of a build."""
-    from corpus import report as room
-    from corpus.cli import running, show
+    from corpus.cli import reporting
 
-    folder = Path(output)
-    page = room.write(folder, running.manifest_of(folder))
-    if as_json:
-        show.as_json(room.collect(folder, running.manifest_of(folder)))
-    else:
-        click.echo(page)
+    reporting.run(**flags)
 
 
 @cli.command()

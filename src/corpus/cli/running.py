@@ -45,7 +45,7 @@ def build(given: Settings, *, yes: bool, as_json: bool) -> None:
     if as_json:
         show.as_json(outcome.manifest)
     else:
-        console.print(report.summary(report.collect(Path(given.output), outcome.manifest)))
+        console.print(report.summary(report.read_twin(outcome.report)))
         console.print(f"report: {outcome.report}")
     if not any(row["kept"] for row in outcome.manifest["counts"].values()):
         raise GateFailed(f"no document was kept; {outcome.report} shows why each was rejected")

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from corpus.errors import BudgetReached, InputError, Interrupted
 from corpus.model import batchlog
 from corpus.model.journal import SLICE, Journal
+from corpus.model.past import Recall, recall
 from corpus.model.prices import FREE, Price, Purse, price_of, price_of_all
 from corpus.model.replies import read_reply
 from corpus.model.wire import Cache, is_here, prefix
@@ -175,6 +176,11 @@ class Model:
     def accounts(self) -> dict[str, Any]:
         """What the journal knows of attempts, ways, unknown outcomes and events."""
         return self._journal.accounts()
+
+    @property
+    def recall(self) -> Recall:
+        """How to look up by key what was replied so far, with the stage that asked."""
+        return recall(self._journal)
 
     def close(self) -> None:
         """Cancel what is still in flight, and end the clients."""

@@ -2,35 +2,57 @@
 
 The page holds all it needs and asks for nothing: no address, no font, no chart library; its size
 has a ceiling at any size of corpus. The JSON twin holds what the page shows, for programs. Rooms:
-``folder`` reads, ``counts`` and ``samples`` work out what to show, ``page`` and ``figures`` draw it
-with ``markup``. This room is the door.
+``folder`` reads; ``counts``, ``samples``, ``copies``, ``habits``, ``topics``, ``marks``,
+``lineage`` and ``compare`` work out what to show; ``gates`` says what may not be; ``page`` and the
+views draw it with ``markup``. This room is the door.
 """
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from corpus import store
+from corpus.model.past import Recall, recall_from
 from corpus.records import Json
-from corpus.report import counts, samples
-from corpus.report.folder import Build, Row, read, texts
+from corpus.report import copies, counts, habits, lineage, marks, samples, topics
+from corpus.report.compare import compare, load
+from corpus.report.folder import Build, Row, body, read, spread, texts
+from corpus.report.gates import broken
 from corpus.report.ledger import unpaid
 from corpus.report.markup import count, measure, money
 from corpus.report.page import render
 
-__all__ = ["collect", "summary", "write"]
+__all__ = ["broken", "collect", "load", "read_twin", "summary", "write"]
 
 BUILD = ("version", "quality", "writer", "model", "models", "seed", "date", "rounds", "name")
+POINTS = 5_000  # documents that map, curve and habits are drawn from
+CEILING = 1_990_000  # bytes of the page
+SHRINK = 0.7
 
 
-def collect(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
+def collect(
+    folder: Path,
+    manifest: Mapping[str, Any],
+    *,
+    recall: Recall | None = None,
+    other: Mapping[str, Any] | None = None,
+    other_name: str = "",
+) -> dict[str, Any]:
     """Everything that the page shows of the build in ``folder``, as plain JSON.
 
     A file that is missing counts as empty and a manifest key that is missing as not recorded, so
     that a build that stopped early can be looked at.
+
+    Args:
+        folder: the build's output.
+        manifest: what its manifest holds, or {}.
+        recall: how to look up replies; by default in the folder's journal, if nobody holds it.
+        other: the facts of another build, to be compared with this one.
+        other_name: what the user called it.
 
     Raises:
         InputError: a line of the build's files is not a JSON object.
@@ -46,27 +68,55 @@ def collect(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
         "cost": counts.cost(build),
         "judges": dict(manifest.get("judge") or {}),
         "guard": dict(manifest.get("guard") or {}),
-        **_samples(build),
+        **_from_texts(build, recall or recall_from(folder / "journal.sqlite")),
         "shards": counts.shards(build),
         "provenance": counts.provenance(build),
         "notes": list(manifest.get("notes") or ()),
     }
+    facts["compare"] = compare(facts, other, other_name) if other else None
     plain: dict[str, Any] = _plain(facts)
     return plain
 
 
-def write(folder: Path, manifest: Mapping[str, Any]) -> Path:
+def write(
+    folder: Path,
+    manifest: Mapping[str, Any],
+    *,
+    recall: Recall | None = None,
+    other: Mapping[str, Any] | None = None,
+    other_name: str = "",
+) -> Path:
     """Write ``report/report.json`` and ``report/index.html`` in ``folder``; return the page's path.
+
+    The arguments are those of ``collect``. Texts of the reading room are cut for the page where it
+    would pass its ceiling; the twin has them longer.
 
     Raises:
         InputError: a line of the build's files is not a JSON object.
         DiskError: the disk cannot be written.
     """
-    facts = collect(folder, manifest)
+    facts = collect(folder, manifest, recall=recall, other=other, other_name=other_name)
     page = folder / "report" / "index.html"
     store.write_json(page.with_name("report.json"), facts)
-    store.write_text(page, render(facts))
+    store.write_text(page, _fitting(facts))
     return page
+
+
+def _fitting(facts: Row) -> str:
+    """The page, with the texts to read cut as far as its ceiling asks for."""
+    html, longest = render(facts), samples.LONGEST
+    while len(html.encode()) > CEILING and longest > samples.EXCERPT:
+        longest = int(longest * SHRINK)
+        cards = [samples.cut(card, longest) for card in facts["reading"]["documents"]]
+        facts = {**facts, "reading": {**facts["reading"], "documents": cards}}
+        html = render(facts)
+    return html
+
+
+def read_twin(page: Path) -> dict[str, Any]:
+    """The facts behind a page that was written just now."""
+    facts: dict[str, Any] = json.loads(page.with_name("report.json").read_text("utf-8"))
+    return facts
 
 
 def summary(facts: Mapping[str, Any]) -> str:
@@ -97,26 +147,44 @@ def _gates(metrics: list[Row]) -> str:
     return f"gates: {', '.join(words)}, {passed} pass"
 
 
-def _samples(build: Build) -> Row:
+def _from_texts(build: Build, recall: Recall) -> Row:
+    """What needs the words of documents: one more pass over the file for those that are shown."""
     metrics = samples.metrics(build)
-    pairs = samples.pairs(build)
+    clusters = copies.clusters(build)
     rejected = samples.rejected(build)
+    points = spread(build.kept, POINTS)
     drawn = samples.drawn(build)
-    linked = [name for name in samples.named(metrics) if name not in {*drawn}]
-    room = [*drawn, *linked[: samples.LINKED]]
-    wanted = {*room, *(name for row in rejected for name in row["examples"])}
-    wanted |= {str(pair.get(key)) for pair in pairs for key in ("id", "original")}
-    rows = texts(build, wanted)
+    named = samples.named(metrics)
+    wanted = {*drawn, *named, *points, *(name for row in rejected for name in row["examples"])}
+    rows = texts(build, wanted | copies.wanted(clusters))
+    bodies = {name: body(row) for name, row in rows.items()}
     for metric in metrics:
         for piece in metric["evidence"]:
-            piece["context"] = samples.in_context(piece, rows)
+            piece["context"] = marks.in_context(piece, bodies)
     for row in rejected:
         row["examples"] = [samples.example(build, rows[n]) for n in row["examples"] if n in rows]
+    sampled = [rows[name] for name in points]
+    found = {"habits": habits.habits(build, sampled), **_topics(build, sampled)}
+    room = [*drawn, *samples.linked(drawn, named, found)]
+    read_here = [rows[name] for name in room if name in rows]
+    steps = lineage.trace(read_here, recall)
     return {
         "metrics": metrics,
-        "duplicates": samples.duplicates(build, pairs, rows),
+        **found,
+        "duplicates": copies.duplicates(build, clusters, rows),
         "rejected": rejected,
-        "reading": samples.reading(build, room, rows, len(drawn)),
+        "reading": samples.reading(build, read_here, len(drawn), steps, marks.phrases(metrics)),
+    }
+
+
+def _topics(build: Build, rows: list[Row]) -> Row:
+    """The map of those documents, and what each further block of them added."""
+    said = topics.read_words([body(row) for row in rows])
+    found = topics.vectors(said)
+    cards = [samples.point(build, row) for row in rows]
+    return {
+        "map": {"of": len(build.kept), **topics.topic_map(cards, said, found)},
+        "growth": {"of": len(build.kept), "blocks": topics.growth(said, found)},
     }
 
 

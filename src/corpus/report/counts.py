@@ -19,7 +19,7 @@ COST_SUMS = ("paid", "possibly_paid", "in_all", "per_million_kept")
 COST_FACTS = ("replies", "replayed", "unpriced", "cache_hits", "price_table")
 SHOWN_ELSEWHERE = frozenset(
     {"constitution", "stages", "counts", "by_kind", "by_section", "rejected", "cost", "gates"}
-    | {"shards", "notes", "tokens"}
+    | {"shards", "notes", "tokens", "judge", "guard", "growth"}
 )
 
 
@@ -50,8 +50,10 @@ def headline(build: Build) -> Row:
 
 
 def coverage(build: Build) -> Row:
-    """Sections by kinds: ``cells`` are ``[row, column, planned, kept]``, never all zero.
+    """Sections by kinds: ``cells`` are ``[row, column, planned, kept, tokens]``, never all zero.
 
+    Tokens are kept ones, the words of a cell by the tokens per word of its kind; None where the
+    manifest counts none.
     Planned counts first deals only, so a document that replaces a rejected one does not ask for a
     cell twice. Where the table would pass ``CELLS``, sections of one heading share a row.
     """
@@ -62,19 +64,57 @@ def coverage(build: Build) -> Row:
     columns = sorted({cell[1:] for cell in (*planned, *kept)}, key=_stream_order)
     rows, place, folded = _rows(build, {cell[0] for cell in (*planned, *kept)}, len(columns))
     cells: Counter[tuple[int, int, str]] = Counter()
-    for name, counted in (("planned", planned), ("kept", kept)):
+    words: Counter[tuple[str, str, str]] = Counter()
+    for entry in build.kept:
+        words[entry.section, entry.stream, entry.kind] += entry.words
+    rates = _rates(build, words, columns)
+    for name, counted in (("planned", planned), ("kept", kept), ("words", words)):
         for (section, *column), number in counted.items():
             cells[place[section], columns.index((column[0], column[1])), name] += number
+    gates = _section_gates(build, place, len(rows))
     spots = sorted({(row, column) for row, column, _ in cells if row >= 0})
-    table = [[r, c, cells[r, c, "planned"], cells[r, c, "kept"]] for r, c in spots]
+    table = [
+        [r, c, cells[r, c, "planned"], cells[r, c, "kept"], _tokens(cells[r, c, "words"], rates[c])]
+        for r, c in spots
+    ]
     return {
         "columns": [list(column) for column in columns],
-        "rows": rows,
+        "rows": [{**row, "gates": gates[at]} for at, row in enumerate(rows)],
         "cells": table,
-        "empty": sum(1 for _, _, want, have in table if want and not have),
-        "asked": sum(1 for _, _, want, _ in table if want),
+        "empty": sum(1 for _, _, want, have, _ in table if want and not have),
+        "asked": sum(1 for _, _, want, *_ in table if want),
         "folded": folded,
     }
+
+
+def _section_gates(build: Build, place: Mapping[str, int], rows: int) -> list[dict[str, int]]:
+    """How many gates of their own fail or warn in the sections of each row."""
+    found: list[Counter[str]] = [Counter() for _ in range(rows)]
+    for metric in build.metrics:
+        by, _, section = str(metric["scope"]).partition(" ")
+        at = place.get(section, -1) if by == "section" else -1
+        if at >= 0 and metric.get("gate") in {"warn", "fail"}:
+            found[at][metric["gate"]] += 1
+    return [dict(sorted(one.items())) for one in found]
+
+
+def _rates(
+    build: Build, words: Mapping[tuple[str, str, str], int], columns: Sequence[tuple[str, str]]
+) -> list[float | None]:
+    """Tokens per word of each column: by its kind where the manifest counts kinds."""
+    kinds = build.manifest.get("by_kind") or {}
+    in_kind: Counter[str] = Counter()
+    for (_, _, kind), number in words.items():
+        in_kind[kind] += number
+    counted = [(kinds.get(kind) or {}).get("tokens") for _, kind in columns]
+    return [
+        tokens / in_kind[kind] if tokens is not None and in_kind[kind] else None
+        for tokens, (_, kind) in zip(counted, columns, strict=True)
+    ]
+
+
+def _tokens(words: int, rate: float | None) -> int | None:
+    return None if rate is None else round(words * rate)
 
 
 def _cell(brief: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -97,24 +137,29 @@ def _rows(build: Build, met: set[str], width: int) -> tuple[list[Row], dict[str,
         keys = [tuple(s.get("path") or ())[:depth] if depth else s["id"] for s in sections]
         if len(set(keys)) <= room:
             break
+    if len(set(keys)) == 1 < len(sections):  # no headings to fold into: runs of sections
+        run = -(-len(sections) // room)
+        depth, keys = None, [(number // run,) for number in range(len(sections))]
     first = {key: number for number, key in reversed([*enumerate(keys)])}
     order = {number: row for row, number in enumerate(sorted(first.values())[:room])}
-    rows = [_row(sections[number], depth) for number in order]
+    members = Counter(keys)
+    rows = [_row(sections[n], depth, members[keys[n]]) for n in order]
     place = {s["id"]: order.get(first[k], -1) for s, k in zip(sections, keys, strict=True)}
     return rows, place, len(sections) - len(rows)
 
 
-def _row(section: Mapping[str, Any], depth: int | None) -> Row:
+def _row(section: Mapping[str, Any], depth: int | None, members: int) -> Row:
     path = [str(part) for part in section.get("path") or ()][:depth]
     title = path[-1] if depth and path else section.get("title") or section["id"]
-    return {"group": path[1] if len(path) > 1 else "", "title": str(title)}
+    more = f" and {members - 1} after it" if members > 1 and not depth else ""
+    return {"group": path[1] if len(path) > 1 else "", "title": f"{title}{more}"}
 
 
 def lengths(build: Build) -> Row:
     """Words per kept document: a histogram per stream, quantiles and asked length per kind."""
     kept = build.kept
     if not kept:
-        return {"edges": [], "streams": {}, "kinds": []}
+        return {"edges": [], "streams": {}, "kinds": [], "mean": None}
     top = max(quantile([entry.words for entry in kept], 0.995), BINS)
     step = -(-top // BINS)
     asked: dict[tuple[str, str], list[int]] = {}
@@ -127,6 +172,7 @@ def lengths(build: Build) -> Row:
         bar = bars.setdefault(entry.stream, [0] * BINS)
         bar[min(BINS - 1, entry.words // step)] += 1
     return {
+        "mean": sum(entry.words for entry in kept) / len(kept),
         "edges": [step * number for number in range(BINS + 1)],
         "streams": {stream: bars[stream] for stream in _ordered(bars)},
         "kinds": [_spread(k, words[k], asked.get(k, [])) for k in sorted(words, key=_stream_order)],

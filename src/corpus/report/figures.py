@@ -1,4 +1,4 @@
-"""The drawings: gate bars, shares, histograms, length strips as SVG, and the coverage table.
+"""The small drawings: gate bars, shares, histograms, length strips as SVG.
 
 Every figure stands beside its numbers in text, so the SVG is hidden from screen readers. Nothing
 here uses a ``style`` attribute: the page's policy forbids it, classes and geometry are enough.
@@ -7,14 +7,11 @@ here uses a ``style`` attribute: the page's policy forbids it, classes and geome
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
-from typing import Any
 
 from corpus.report.folder import Row
-from corpus.report.markup import Markup, count, el, join
+from corpus.report.markup import Markup, el, join
 
 WIDTH = 160  # of a gate bar, pixels
-LEVELS = 5  # shades of the coverage table
 
 
 def gate_bar(metric: Row) -> Markup | None:
@@ -94,52 +91,6 @@ def verdict_mark(gate: str) -> Markup:
         "fail": el("rect", x=1, y=1, width=8, height=8),
     }
     return _svg(f"shape {gate}", (10, 10), shapes[gate])
-
-
-def heat(coverage: Row) -> Markup:
-    """The coverage table: sections down, kinds across, by stream, shaded by what is kept."""
-    cells = {(row, column): (want, have) for row, column, want, have in coverage["cells"]}
-    most = max((LEVELS, *(have for _, have in cells.values())))
-    width = len(coverage["columns"])
-    bodies = []
-    for group, members in groupby(enumerate(coverage["rows"]), key=lambda item: item[1]["group"]):
-        rows = [*members]
-        head = el("th", el("span", group), colspan=width + 1, scope="rowgroup")
-        named = group and rows[0][1]["title"] != group
-        lines = [_heat_row(at, row, cells, width, most) for at, row in rows]
-        bodies.append(el("tbody", el("tr", head, class_="group") if named else None, lines))
-    caption = "Kept documents per section and kind of document"
-    return el(
-        "table", el("caption", caption), _heat_head(coverage["columns"]), bodies, class_="heat"
-    )
-
-
-def _heat_head(columns: Sequence[Sequence[str]]) -> Markup:
-    streams = [(name, len([*kinds])) for name, kinds in groupby(columns, key=lambda c: c[0])]
-    above = [el("th", name, colspan=number, scope="colgroup") for name, number in streams]
-    kinds = [el("th", el("span", _words(kind)), scope="col") for _, kind in columns]
-    corner = el("th", "Section", rowspan=2, scope="col", class_="corner")
-    return el("thead", el("tr", corner, above), el("tr", kinds))
-
-
-def _heat_row(at: int, row: Row, cells: dict[Any, Any], width: int, most: int) -> Markup:
-    line = [_heat_cell(cells.get((at, column), (0, 0)), most) for column in range(width)]
-    top = "top" if row["title"] == row["group"] else None
-    return el("tr", el("th", row["title"], scope="row"), line, class_=top)
-
-
-def _heat_cell(cell: tuple[int, int], most: int) -> Markup:
-    want, have = cell
-    if not want and not have:
-        return el("td")
-    if not have:
-        return el("td", "0", class_="hole", title=f"none kept of {want} planned")
-    level = -(-LEVELS * int(100 * (have / most) ** 0.5) // 100) or 1
-    return el("td", count(have), class_=f"h{level}", title=f"{have} kept, {want} planned")
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ").replace("-", " ")
 
 
 def _svg(name: str, area: tuple[int, int], *shapes: Markup | None) -> Markup:

@@ -7,14 +7,21 @@ few that the page shows. This room reads; it judges nothing and words nothing.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+import heapq
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from corpus import store
+from corpus.language import UNSPACED
 
 Row = dict[str, Any]
+SHARED = ("unit", "warn", "fail", "higher_is_better", "interval", "baseline")
+"""What a cell of a metric has from the metric."""
+_UNSPACED = re.compile(f"[{UNSPACED}]")
+_DIGEST = re.compile("[0-9a-f]{12,}")
 Fate = Literal["kept", "rejected", "duplicate", "unreviewed"]
 
 
@@ -76,7 +83,7 @@ def read(folder: Path, manifest: Mapping[str, Any]) -> Build:
             entries[row["id"]] = _entry(row, _fate(row["id"], reviews, copies))
         else:
             earlier.add(row["id"])
-    metrics = list(_last(folder / "scores.jsonl").values())
+    metrics = _metrics(folder / "scores.jsonl")
     return Build(folder, manifest, briefs, reviews, copies, metrics, entries, len(earlier))
 
 
@@ -98,6 +105,30 @@ def body(row: Mapping[str, Any]) -> str:
     return "\n\n".join(text for _, text in turns(row))
 
 
+def title(row: Mapping[str, Any] | None) -> str:
+    """The first line of what is said in a document; empty where there is no document."""
+    spoken = [text for role, text in turns(row or {}) if role != "system" and text.strip()]
+    lines = [line.strip(" #*_") for line in (spoken or [""])[0].splitlines()]
+    return clip(next(filter(None, lines), "(empty)" if row else ""), 90)
+
+
+def clip(text: str, longest: int) -> str:
+    """The text, or its beginning and an ellipsis."""
+    return (
+        text if len(text) <= longest else f"{text[: longest - 1].rstrip()}\N{HORIZONTAL ELLIPSIS}"
+    )
+
+
+def length(text: str) -> int:
+    """The words of a text, split at white space; of a script without spaces, its characters."""
+    return len((text if text.isascii() else _UNSPACED.sub(" x ", text)).split())
+
+
+def short(name: str) -> str:
+    """An id as a link shows it: the first digits of a digest, a name of one's own nearly whole."""
+    return name[:8] if _DIGEST.fullmatch(name) else clip(name, 20)
+
+
 def lot(name: str) -> str:
     """The place of ``name`` in a fair draw that is the same on every machine."""
     return hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()
@@ -107,7 +138,7 @@ def _entry(row: Row, fate: Fate) -> Entry:
     def word(key: str) -> str:
         return str(row.get(key) or "")
 
-    words = len(body(row).split())
+    words = length(body(row))
     return Entry(
         row["id"], word("stream"), word("kind"), word("section"), word("brief"), words, fate
     )
@@ -127,5 +158,44 @@ def _rows(path: Path) -> Iterator[Row]:
         yield from store.read_rows(path)
 
 
+def _metrics(path: Path) -> list[Row]:
+    """The metrics, each with its ``scope``; one of a part is named by its part as well.
+
+    The ``cells`` of a metric that have a gate of their own follow it as metrics of parts.
+    """
+    found: dict[str, Row] = {}
+    for row in _rows(path):
+        name, scope = str(row["id"]), _scope(row)
+        full = f"{name}/{scope}" if scope and "/" not in name else name
+        found[full] = {**row, "id": full, "scope": scope}
+        for cell in row.get("cells") or ():
+            if isinstance(cell, Mapping) and cell.get("gate"):
+                part = f"{cell.get('by')} {cell.get('cell')}"
+                own = {key: row.get(key) for key in SHARED if row.get(key) is not None}
+                found[f"{name}/{part}"] = {**own, **cell, "id": f"{name}/{part}", "scope": part}
+    return list(found.values())
+
+
+def _scope(row: Mapping[str, Any]) -> str:
+    """What part of the corpus a metric is about: its own word for it, or its id after a slash."""
+    named = [f"{key} {row[key]}" for key in ("section", "stream", "kind") if row.get(key)]
+    return str(row.get("scope") or ", ".join(named) or str(row["id"]).partition("/")[2])
+
+
 def _last(path: Path) -> dict[str, Row]:
     return {row["id"]: row for row in _rows(path)}
+
+
+def spread(entries: Sequence[Entry], most: int) -> list[str]:
+    """Ids of at most that many documents, every section and kind by its share, in a fair order."""
+    cells: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
+    for entry in entries:
+        cell = (entry.stream, entry.kind, entry.section)
+        cells.setdefault(cell, []).append((lot(entry.id), entry.id))
+    drawn = [
+        ((place + 0.5) / len(cell), draw, name)
+        for cell in cells.values()
+        for place, (draw, name) in enumerate(sorted(cell))
+    ]
+    chosen = heapq.nsmallest(most, drawn)
+    return [name for _, name in sorted((draw, name) for _, draw, name in chosen)]

@@ -7,10 +7,12 @@ Whatever is not ``Markup`` is escaped, so model text cannot become markup; only 
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Iterable, Sequence
 
 from corpus.model.prices import dollars
+from corpus.records import Json
 
 VOID = frozenset({"meta", "input"})
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f]")
@@ -75,13 +77,27 @@ def nothing(text: str = "Not recorded by this build.") -> Markup:
 
 
 def table(caption: str, heads: Sequence[str], rows: Iterable[Child], kind: str = "") -> Markup:
-    """A table in a box that scrolls by itself; ``#`` before a head: numbers; no head: bars."""
-    cells = [
-        el("th", head.removeprefix("#"), scope="col", class_={"#": "n", "": "drawn"}.get(head[:1]))
-        for head in heads
-    ]
+    """A table in a box that scrolls by itself.
+
+    ``#`` before a head: numbers; no head: a cell for bars; a head may be ``Markup`` of its own.
+    """
+    cells = [head if isinstance(head, Markup) else _head(head) for head in heads]
     inner = el("table", el("caption", caption), el("thead", el("tr", cells)), el("tbody", rows))
     return el("div", inner, class_=f"box {kind}".strip())
+
+
+def _head(head: str) -> Markup:
+    if not head:
+        return el("td", class_="drawn")
+    return el("th", head.removeprefix("#"), scope="col", class_="n" if head[0] == "#" else None)
+
+
+def data(name: str, value: Json) -> Markup:
+    """Data for the script, in a block that no browser runs and that cannot end before its end."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    for mark in "<>&\u2028\u2029":
+        text = text.replace(mark, f"\\u{ord(mark):04x}")
+    return el("script", Markup(text), type="application/json", id=name)
 
 
 def row(head: Child, *cells: Child) -> Markup:

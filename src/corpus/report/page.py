@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import partial
 from importlib import resources
 
-from corpus.report import ledger, room, views
+from corpus.report import charts, ledger, measures, patterns, room, sides, views
 from corpus.report.folder import Row
 from corpus.report.markup import ABSENT, Markup, count, el, join, money, share
 from corpus.report.opinions import opinions
 
-PHRASES = frozenset({"shared_ngram", "skeleton"})
-NAMED = frozenset({"names", "name_pairs"})
-EDGES = frozenset({"opening", "opening_repeated", "closing", "closing_repeated"})
 DEMO = "real model output of poor quality, for trying the pipeline; not for training"
 
 View = Callable[[Row], Markup]
@@ -41,12 +38,18 @@ def render(facts: Row) -> str:
         el("title", f"Corpus report: {_subject(facts)}"),
         el("style", style),
     )
+    shown = [view for view in VIEWS if view[0] != "compare" or facts["compare"]]
     body = el(
         "body",
         el("a", "Skip to the report", href="#main", class_="skip"),
         _header(facts),
-        _contents(),
-        el("main", [_section(n, *view, facts) for n, view in enumerate(VIEWS, 1)], id="main"),
+        _contents(shown),
+        el(
+            "main",
+            [_section(n, *view, facts) for n, view in enumerate(shown, 1)],
+            id="main",
+            tabindex="-1",
+        ),
         el("footer", el("p", "The same for programs: ", el("code", "report.json"), " beside it.")),
         el("script", script),
     )
@@ -79,11 +82,13 @@ def _header(facts: Row) -> Markup:
         el("p", said, " ", _verdict(facts["metrics"]), class_="said"),
         demo if build.get("quality") == "demo" else None,
         el("dl", [_figure(*item) for item in _numbers(head)], class_="figures"),
+        views.strip(facts["metrics"]),
     )
 
 
 def _verdict(metrics: Sequence[Row]) -> Markup:
-    numbers = {gate: sum(m["gate"] == gate for m in metrics) for gate in ("fail", "warn", "pass")}
+    gates = Counter(m["gate"] for m in measures.leading(metrics))
+    numbers = {gate: gates[gate] for gate in measures.ORDER}
     if not any(numbers.values()):
         return el("a", "No gate was measured.", href="#verdict")
     words = {"fail": ("fails", "fail"), "warn": ("warns", "warn"), "pass": ("passes", "pass")}
@@ -130,8 +135,8 @@ def _figure(label: str, value: str, about: str) -> Markup:
     return el("div", el("dt", label), el("dd", el("b", value, class_=word), el("small", about)))
 
 
-def _contents() -> Markup:
-    links = [el("li", el("a", title, href=f"#{name}")) for name, title, _ in VIEWS]
+def _contents(shown: Sequence[tuple[str, str, View]]) -> Markup:
+    links = [el("li", el("a", title, href=f"#{name}")) for name, title, _ in shown]
     return el("nav", el("h2", "Contents"), el("ol", links), aria_label="Contents")
 
 
@@ -142,36 +147,21 @@ def _section(number: int, name: str, title: str, view: View, facts: Row) -> Mark
     return el("section", heading, view(facts), id=name, aria_labelledby=f"h-{name}")
 
 
-def _other(facts: Row) -> Markup | None:
-    """Evidence that no view of its own shows, below the verdicts."""
-    shown = PHRASES | NAMED | EDGES
-    rest = {m["id"] for m in facts["metrics"] if m["evidence"] and m["id"] not in shown}
-    if not rest:
-        return None
-    title = el("summary", "Evidence for the other measures")
-    return el("details", title, views.evidence(facts, rest, ""), class_="more")
-
-
 def _verdicts(facts: Row) -> Markup:
-    return join([views.verdicts(facts), _other(facts)])
+    return join([views.verdicts(facts), patterns.other(facts)])
 
 
 VIEWS: tuple[tuple[str, str, View], ...] = (
     ("verdict", "Verdict", _verdicts),
+    ("compare", "Beside another build", sides.compare),
     ("coverage", "Coverage", views.coverage),
-    (
-        "phrases",
-        "Repeated phrases",
-        partial(views.evidence, ids=PHRASES, empty="No repeated phrase was found."),
-    ),
-    ("names", "Names", partial(views.evidence, ids=NAMED, empty="No name stands out.")),
-    (
-        "edges",
-        "Openings and closings",
-        partial(views.evidence, ids=EDGES, empty="No opening or closing repeats."),
-    ),
+    ("phrases", "Repeated phrases", patterns.phrases),
+    ("names", "Names", patterns.names),
+    ("edges", "Openings and closings", patterns.edges),
     ("copies", "Near-copies", room.duplicates),
     ("lengths", "Lengths", views.lengths),
+    ("map", "Map of topics", charts.topic_map),
+    ("growth", "What more would add", charts.growth),
     ("rejected", "Rejected documents", room.rejected),
     ("judges", "Judges and guard", opinions),
     ("cost", "Yield and cost", ledger.economy),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from corpus.report import figures
-from corpus.report.folder import Row
+from corpus.report.folder import Row, short
 from corpus.report.markup import (
     ABSENT,
     Child,
@@ -25,32 +25,67 @@ from corpus.report.markup import (
     table,
 )
 
+STEPS = {
+    "spec": "Plan",
+    "check": "Check of the plan against its cards",
+    "message": "User's message, first version",
+    "polish": "User's message, polished",
+    "draft": "Draft",
+    "defects": "Faults that the rewrite named",
+}
+
 
 def duplicates(facts: Row) -> Markup:
-    """How many near-copies by which method, and pairs with their difference in words."""
+    """How many near-copies by which method, and clusters with their difference in words."""
     found = facts["duplicates"]
     if not found["total"]:
         return nothing("No document repeats another.")
     said = (
         f"{count(found['total'])} documents repeat another one and do not ship, in "
-        f"{count(found['clusters'])} clusters, the largest of {count(found['largest'])}. One pair "
-        "per cluster, the least alike first: that is where a threshold shows whether it is right."
+        f"{count(found['clusters'])} clusters, the largest of {count(found['largest'])}. Shown are "
+        f"{count(len(found['shown']))} clusters: the largest, and those whose members are least "
+        "alike, where a threshold shows whether it is right."
     )
     methods = ", ".join(f"{name} {count(n)}" for name, n in found["methods"].items())
-    return join(
-        [lead(said), el("p", f"By method: {methods}.", class_="plain"), map(_pair, found["pairs"])]
+    by_method = el("p", f"By method: {methods}.", class_="plain")
+    return join([lead(said), by_method, map(_cluster, found["shown"])])
+
+
+def _cluster(cluster: Row) -> Markup:
+    members = cluster["members"]
+    alike = [measure(pair.get("similarity"), "share") for pair in (members[0], members[-1])]
+    between = alike[0] if alike[0] == alike[1] else f"{alike[0]} to {alike[1]}"
+    head = el(
+        "summary",
+        el("b", f"{count(cluster['documents'])} documents"),
+        f" {between} alike, around ",
+        el("code", short(str(members[0].get("original")))),
+        " ",
+        el("span", cluster["title"], class_="meta", dir="auto"),
     )
+    rest = [pair for pair in members if pair["diff"] is None]
+    more = cluster["documents"] - 1 - len(members)
+    listed = [f"{short(pair['id'])} ({measure(pair.get('similarity'), 'share')})" for pair in rest]
+    also = f"Also in it: {', '.join(listed)}" if listed else ""
+    also += f" and {count(more)} more" if listed and more > 0 else ""
+    shown = [_pair(pair) for pair in members if pair["diff"] is not None]
+    last = el("p", f"{also}.", class_="plain") if also else None
+    return el("details", head, shown, last, class_="pair")
 
 
 def _pair(pair: Row) -> Markup:
     alike = measure(pair.get("similarity"), "share")
     head = el(
-        "summary",
-        el("b", alike),
-        f" alike by {pair.get('method') or ABSENT}: ",
-        el("code", pair["id"][:8]),
+        "p",
+        el("code", short(pair["id"])),
         " repeats ",
-        el("code", str(pair.get("original"))[:8]),
+        el("code", short(str(pair.get("original")))),
+        f", {alike} alike by {pair.get('method') or ABSENT}; ",
+        el("del", "only in the original"),
+        ", ",
+        el("ins", "only in the copy"),
+        ".",
+        class_="plain",
     )
     tags = {"-": "del", "+": "ins"}
     words: list[Child] = []
@@ -65,7 +100,7 @@ def _pair(pair: Row) -> Markup:
         if words
         else nothing("The texts are not at hand.")
     )
-    return el("details", head, shown, class_="pair")
+    return join([head, shown])
 
 
 def rejected(facts: Row) -> Markup:
@@ -140,7 +175,7 @@ def _filters() -> Markup:
         find,
         luck,
         shown,
-        class_="filters",
+        class_="filters find",
         hidden=True,
         aria_label="Filter documents",
     )
@@ -156,24 +191,62 @@ def _document(card: Row) -> Markup:
         el("span", meta, class_="meta"),
     )
     cut = nothing(f"Cut here: {count(card['cut'])} characters more.") if card["cut"] else None
-    body = el("article", _brief(card), map(_turn, card["turns"]), cut, id=f"d-{card['id']}")
+    turns = [_turn(turn, card["marks"], place) for place, turn in enumerate(card["turns"])]
+    body = el(
+        "article",
+        _brief(card),
+        _lineage(card),
+        turns,
+        cut,
+        id=f"d-{card['id']}",
+        aria_label=card["title"],
+    )
     tags = {f"data_{key}": card[key] for key in ("stream", "kind")}
     return el("details", head, body, class_="doc", data_section=card["section_title"], **tags)
 
 
-def _turn(turn: Sequence[str]) -> Markup:
+def _turn(turn: Sequence[str], marks: Sequence[Row], place: int) -> Markup:
     role, text = turn
-    said = el("div", text, class_="text", dir="auto")
-    return (
-        el(
-            "div",
-            el("p", role, class_="role"),
-            said,
-            class_=f"turn{' system' * (role == 'system')}",
+    here = [mark for mark in marks if mark["turn"] == place]
+    said = el("div", _marked(text, here), class_="text", dir="auto")
+    if not role:
+        return said
+    speaker = el("p", role, class_="role")
+    return el("div", speaker, said, class_=f"turn{' system' * (role == 'system')}")
+
+
+def _marked(text: str, marks: Sequence[Row]) -> Markup:
+    """The text with what it shares with other documents made to stand out."""
+    parts: list[Child] = []
+    at = 0
+    for mark in marks:
+        said = f"shared ({mark['metric']})"
+        parts += [
+            text[at : mark["start"]],
+            el("mark", text[mark["start"] : mark["end"]], title=said),
+        ]
+        at = mark["end"]
+    return join([*parts, text[at:]])
+
+
+def _lineage(card: Row) -> Markup | None:
+    """The steps behind the document, each closed; or that they are not at hand."""
+    if not card["asked_by"]:
+        return None
+    if not card["steps"]:
+        return nothing(
+            f"{count(card['asked_by'])} requests led to this text; their replies are not at hand."
         )
-        if role
-        else said
-    )
+    return el("div", el("p", "How it came about", class_="role"), map(_step, card["steps"]),
+              class_="lineage")  # fmt: skip
+
+
+def _step(step: Row) -> Markup:
+    said = STEPS.get(step["stage"], step["stage"])
+    size = el("span", f"{count(len(step['text'].split()))} words", class_="meta")
+    cut = f" [{count(step['cut'])} more characters]" if step["cut"] else ""
+    text = el("div", step["text"], cut, class_="text", dir="auto")
+    return el("details", el("summary", said, " ", size), text)
 
 
 def _brief(card: Row) -> Markup:
@@ -186,11 +259,10 @@ def _brief(card: Row) -> Markup:
         ("Kind", f"{card['kind']} ({card['stream']})"),
         ("Asked for", asked),
         ("Seed", card["seed"]),
-        *card["facets"].items(),
+        *((key.replace("_", " ").capitalize(), value) for key, value in card["facets"].items()),
         ("Tools offered", "yes" if card["tools"] else None),
         ("Judge's scores", scores),
         ("Made by", made),
-        ("Parents", ", ".join(card["parents"])),
         ("Document", el("code", card["id"])),
     ]
     return el(

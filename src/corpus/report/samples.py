@@ -1,4 +1,4 @@
-"""What a reader should see with their own eyes: evidence, near-copies, rejects, whole documents.
+"""What a reader should see with their own eyes: evidence, rejected texts, whole documents.
 
 Samples are drawn by the digest of an id, so that the same build shows the same page. Each list
 and each text has a ceiling, because the page must open however large the corpus is; what was left
@@ -7,30 +7,26 @@ out is counted. This room chooses and cuts.
 
 from __future__ import annotations
 
-import difflib
 import heapq
-import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from corpus.records import Json
-from corpus.report.folder import Build, Entry, Row, body, lot, turns
-from corpus.report.markup import escape
+from corpus.report.folder import Build, Entry, Row, body, clip, length, lot, title, turns
+from corpus.report.marks import marks
+from corpus.report.markup import escape, percent
 
 ITEMS = 12  # pieces of evidence per metric
-PIECES = 400  # of all metrics together
+PIECES = 300  # of all metrics together
 LINKS = 5  # documents named per piece
-PAIRS = 12  # near-copies shown with a diff
 REASONS = 30
 EXAMPLES = 3  # rejected documents per reason
 SAMPLED = 60  # whole documents drawn for the reading room
 LINKED = 36  # whole documents shown because evidence names them
-DIFF_WORDS = 300
-RUN, END = 30, 12  # a longer run of equal words keeps so many at each end
-PHRASE = 3  # words; a shorter one needs no context
 EXCERPT = 1_200  # characters of a rejected document
-READING_BYTES = 900_000  # all texts of the reading room, as HTML
+READING_BYTES = 560_000  # all texts of the reading room, as HTML
+HABITS = ("names", "pairs", "openings", "closings")
 METRIC: Row = {
+    "scope": "",
     "value": None,
     "gate": None,
     "n": 0,
@@ -44,12 +40,31 @@ LONGEST = 20_000  # characters of one text in the reading room
 
 
 def metrics(build: Build) -> list[Row]:
-    """The metric rows with their evidence in one shape: what, count, documents."""
-    items = max(1, min(ITEMS, PIECES // max(1, len(build.metrics))))
+    """The metric rows with their evidence in one shape: what, count, documents.
+
+    ``scope`` is empty for a metric of the whole, else the section, stream or kind that it is about;
+    a metric of a part that passes shows no evidence, for there may be hundreds.
+    """
+    rows = [{**METRIC, **row, "scope": _part(build, str(row["scope"]))} for row in build.metrics]
+    speaking = [row for row in rows if not row["scope"] or row["gate"] in {"warn", "fail"}]
+    speaking = [row for row in speaking if _evidence(row)]
+    items = max(1, min(ITEMS, PIECES // max(1, len(speaking))))
+    chosen = {row["id"] for row in speaking[:PIECES]}
     return [
-        {**METRIC, **row, "evidence": [_piece(build, item) for item in _evidence(row)[:items]]}
-        for row in build.metrics
+        {
+            **row,
+            "evidence": [_piece(build, item) for item in _evidence(row)[:items]]
+            if row["id"] in chosen
+            else [],
+        }
+        for row in rows
     ]
+
+
+def _part(build: Build, scope: str) -> str:
+    """A part of the corpus in words; a section by its heading."""
+    by, _, cell = scope.partition(" ")
+    return f"section {build.title(cell)}" if by == "section" else scope
 
 
 def _evidence(row: Row) -> list[Json]:
@@ -58,15 +73,23 @@ def _evidence(row: Row) -> list[Json]:
 
 def _piece(build: Build, item: Json) -> Row:
     if not isinstance(item, Mapping):
-        return {"what": _clip(str(item), 400), "count": None, "documents": []}
+        return {"what": clip(str(item), 400), "about": "", "count": None, "documents": []}
     rest = dict(item)
     texts = [str(rest.pop(key)) for key in ("what", "text") if key in rest]
     names = [str(name) for key in ("documents", "ids") for name in rest.pop(key, None) or ()]
     count = rest.pop("count", None)
     if "section" in rest:
         rest["section"] = build.title(str(rest["section"]))
-    texts += [f"{key} {value}" for key, value in rest.items()]
-    return {"what": _clip(", ".join(texts), 400), "count": count, "documents": names[:LINKS]}
+    more = ", ".join(f"{key.replace('_', ' ')} {_said(key, value)}" for key, value in rest.items())
+    what, about = (", ".join(texts), more) if texts else (more, "")
+    words = {"what": clip(what, 400), "about": clip(about, 200)}
+    return {**words, "count": count, "documents": names[:LINKS]}
+
+
+def _said(key: str, value: Json) -> str:
+    """A value of evidence as a reader wants it: shares of documents in percent."""
+    shown = key in {"share", "control"} and isinstance(value, float)
+    return percent(value) if shown else str(value)
 
 
 def named(rows: Iterable[Row]) -> list[str]:
@@ -76,73 +99,13 @@ def named(rows: Iterable[Row]) -> list[str]:
     return list(dict.fromkeys(heads))
 
 
-def in_context(piece: Row, rows: Mapping[str, Row]) -> Row | None:
-    """The phrase of ``piece`` where it stands in one of its documents, or None."""
-    words = re.findall(r"\w+", piece["what"])
-    if len(words) < PHRASE:
-        return None
-    pattern = re.compile(r"\W+".join(map(re.escape, words)), re.IGNORECASE)
-    for name in piece["documents"]:
-        text = body(rows[name]) if name in rows else ""
-        if hit := pattern.search(text):
-            before = text[max(0, hit.start() - 90) : hit.start()]
-            after = text[hit.end() : hit.end() + 90]
-            return {"id": name, "before": before, "hit": hit.group(), "after": after}
-    return None
-
-
-def pairs(build: Build) -> list[Row]:
-    """The near-copies to show: one per cluster, the least similar first."""
-    mine = [row for row in build.copies.values() if row["id"] in build.entries]
-    mine.sort(key=lambda row: (row.get("similarity") or 0, lot(row["id"])))
-    one_each = {row.get("cluster") or row["id"]: row for row in reversed(mine)}
-    chosen = {row["id"] for row in one_each.values()}
-    return [row for row in mine if row["id"] in chosen][:PAIRS]
-
-
-def duplicates(build: Build, shown: Sequence[Row], rows: Mapping[str, Row]) -> Row:
-    """Counts of near-copies by method, and the chosen pairs with a word diff."""
-    mine = [row for row in build.copies.values() if row["id"] in build.entries]
-    clusters = Counter(row.get("cluster") or row["id"] for row in mine)
-    return {
-        "total": len(mine),
-        "clusters": len(clusters),
-        "largest": max(clusters.values(), default=-1) + 1,
-        "methods": dict(Counter(str(row.get("method")) for row in mine).most_common()),
-        "pairs": [{**pair, "diff": _pair_diff(pair, rows)} for pair in shown],
-    }
-
-
-def _pair_diff(pair: Row, rows: Mapping[str, Row]) -> list[list[str]]:
-    old, new = (rows.get(str(pair.get(key))) for key in ("original", "id"))
-    return diff(body(old), body(new)) if old and new else []
-
-
-def diff(old: str, new: str) -> list[list[str]]:
-    """``[op, words]`` with op ``=``, ``-`` or ``+``: the first ``DIFF_WORDS`` words of each.
-
-    A long run of equal words keeps its two ends; what is left out is counted as op ``...``.
-    """
-    a, b = (text[: 12 * DIFF_WORDS].split()[:DIFF_WORDS] for text in (old, new))
-    steps: list[list[str]] = []
-    matcher = difflib.SequenceMatcher(None, a, b, autojunk=False)
-    for op, a0, a1, b0, b1 in matcher.get_opcodes():
-        if op == "equal":
-            steps += _equal(a[a0:a1])
-        else:
-            steps += [["-", " ".join(a[a0:a1])]] * (a1 > a0) + [["+", " ".join(b[b0:b1])]] * (
-                b1 > b0
-            )
-    return steps
-
-
-def _equal(words: Sequence[str]) -> Iterator[list[str]]:
-    if len(words) <= RUN:
-        yield ["=", " ".join(words)]
-        return
-    yield ["=", " ".join(words[:END])]
-    yield ["...", str(len(words) - 2 * END)]
-    yield ["=", " ".join(words[-END:])]
+def linked(drawn: Sequence[str], named: Sequence[str], found: Mapping[str, Row]) -> list[str]:
+    """More documents for the reading room: the middles of regions, and what evidence points at."""
+    middles = [region["middle"]["id"] for region in found["map"]["regions"]]
+    habits = [one["ids"] for what in HABITS for one in found["habits"][what]]
+    firsts = [ids[0] for ids in habits]
+    ordered = [*middles, *named[: LINKED // 2], *firsts, *named[LINKED // 2 :]]
+    return [name for name in dict.fromkeys(ordered) if name not in {*drawn}][:LINKED]
 
 
 def rejected(build: Build) -> list[Row]:
@@ -164,7 +127,7 @@ def rejected(build: Build) -> list[Row]:
         examples[reason] = sorted((name for name in ids if name not in seen), key=lot)[:EXAMPLES]
         seen.update(examples[reason])
     return [
-        {"reason": _clip(reason, 100), "count": len(ids), "examples": examples[reason]}
+        {"reason": clip(reason, 100), "count": len(ids), "examples": examples[reason]}
         for reason, ids in ordered
     ]
 
@@ -175,7 +138,7 @@ def example(build: Build, row: Row) -> Row:
     review = build.reviews.get(row["id"], {})
     return {
         **_card(build, row),
-        "reasons": [_clip(str(reason), 300) for reason in review.get("reasons") or ()],
+        "reasons": [clip(str(reason), 300) for reason in review.get("reasons") or ()],
         "scores": dict(review.get("scores") or {}),
         "text": text[:EXCERPT],
         "cut": max(0, len(text) - EXCERPT),
@@ -192,13 +155,30 @@ def drawn(build: Build) -> list[str]:
     return [name for _, _, name in sorted(turn)[:SAMPLED]]
 
 
-def reading(build: Build, ids: Sequence[str], rows: Mapping[str, Row], drew: int) -> Row:
-    """The reading room: the documents whole, or cut evenly where all would be too much."""
-    found = [rows[name] for name in ids if name in rows]
+def reading(
+    build: Build,
+    found: Sequence[Row],
+    drew: int,
+    steps: Mapping[str, list[Row]],
+    phrases: Mapping[str, list[Row]],
+) -> Row:
+    """The reading room: the documents whole, or cut evenly where all would be too much.
+
+    ``steps`` are those that led to a document, ``phrases`` what evidence says that it shares.
+    """
     longest = LONGEST
     while sum(_weight(row, longest) for row in found) > READING_BYTES:
         longest = longest * 3 // 4
-    cards = [_whole(build, row, longest) for row in found]
+    cards = [
+        {
+            **_whole(build, row, longest),
+            "steps": steps.get(row["id"], []),
+            "asked_by": len(row.get("parents") or ()),
+        }
+        for row in found
+    ]
+    for card in cards:
+        card["marks"] = marks(card["turns"], phrases.get(card["id"], []))
     return {"of": len(build.kept), "drawn": min(drew, len(cards)), "documents": cards}
 
 
@@ -216,7 +196,7 @@ def _whole(build: Build, row: Row, longest: int) -> Row:
     return {
         **_card(build, row),
         "fate": build.entries[row["id"]].fate if row["id"] in build.entries else "earlier",
-        "facets": {str(k): _clip(str(v), 300) for k, v in (row.get("facets") or {}).items()},
+        "facets": {str(k): clip(str(v), 300) for k, v in (row.get("facets") or {}).items()},
         "generator": generator,
         "parents": [str(parent) for parent in row.get("parents") or ()][:8],
         "scores": dict(build.reviews.get(row["id"], {}).get("scores") or {}),
@@ -226,32 +206,49 @@ def _whole(build: Build, row: Row, longest: int) -> Row:
     }
 
 
+def cut(card: Row, longest: int) -> Row:
+    """The card with its text and the steps before it cut to that many characters each."""
+    left, turns_left = longest, []
+    for role, text in card["turns"]:
+        if left > 0:
+            turns_left.append([role, text[:left]])
+        left -= len(text)
+    steps = [
+        {**s, "text": s["text"][:longest], "cut": s["cut"] + max(0, len(s["text"]) - longest)}
+        for s in card["steps"]
+    ]
+    lengths = [len(text) for _, text in turns_left]
+    inside = [m for m in card["marks"] if m["turn"] < len(lengths)]
+    inside = [m for m in inside if m["end"] <= lengths[m["turn"]]]
+    more = card["cut"] + max(0, -left)
+    return {**card, "turns": turns_left, "steps": steps, "marks": inside, "cut": more}
+
+
+def point(build: Build, row: Row) -> Row:
+    """What the map says of a document."""
+    return {
+        "id": row["id"],
+        "title": clip(title(row), 60),
+        "stream": str(row.get("stream") or ""),
+        "kind": str(row.get("kind") or ""),
+        "section": build.title(str(row.get("section") or "")),
+    }
+
+
 def _card(build: Build, row: Row) -> Row:
     """What is said of a document above its text: its name, and the brief that ordered it."""
     brief = build.briefs.get(str(row.get("brief")), {})
     section = str(row.get("section") or "")
     return {
         "id": row["id"],
-        "title": _title(row),
+        "title": title(row),
         "stream": str(row.get("stream") or ""),
         "kind": str(row.get("kind") or ""),
         "section": section,
         "section_title": build.title(section),
         "seed": str(row.get("seed") or ""),
-        "principle": _clip(str(brief.get("principle") or ""), 400),
+        "principle": clip(str(brief.get("principle") or ""), 400),
         "asked": brief.get("words"),
-        "words": len(body(row).split()),
+        "words": length(body(row)),
         "brief": str(row.get("brief") or ""),
     }
-
-
-def _title(row: Row) -> str:
-    spoken = [text for role, text in turns(row) if role != "system" and text.strip()]
-    lines = [line.strip(" #*_") for line in (spoken or [""])[0].splitlines()]
-    return _clip(next(filter(None, lines), "(empty)"), 90)
-
-
-def _clip(text: str, longest: int) -> str:
-    return (
-        text if len(text) <= longest else f"{text[: longest - 1].rstrip()}\N{HORIZONTAL ELLIPSIS}"
-    )

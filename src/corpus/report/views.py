@@ -6,9 +6,9 @@ build recorded nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 
-from corpus.report import figures
+from corpus.report import figures, heat
 from corpus.report.folder import Row
 from corpus.report.markup import (
     Markup,
@@ -22,73 +22,75 @@ from corpus.report.markup import (
     row,
     table,
 )
+from corpus.report.measures import (
+    MEASURES,
+    ORDER,
+    anchor,
+    base,
+    interval,
+    leading,
+    name,
+    row_anchor,
+)
+from corpus.report.parts import parts
 
-MEASURES = {
-    "shared_ngram": (
-        "Phrases that documents share",
-        "Words inside an 8-word phrase that another document also has.",
-    ),
-    "shared_ngram_raw": (
-        "Shared phrases, quotations included",
-        "The same, with what the constitution and the seeds say counted too.",
-    ),
-    "near_dup": ("Near-copies that remain", "Documents that nearly repeat another one."),
-    "skeleton": (
-        "Sentences from one mould",
-        "Sentences whose form without names and numbers is in three documents or more.",
-    ),
-    "opening": ("The commonest opening", "Documents that begin with the same few words."),
-    "opening_repeated": ("Repeated openings", "Documents that begin as another one does."),
-    "closing": ("The commonest ending", "Documents that end with the same few words."),
-    "closing_repeated": ("Repeated endings", "Documents that end as another one does."),
-    "names": ("The commonest name", "Documents that use it."),
-    "name_pairs": ("The commonest pair of names", "Documents that use both."),
-    "distinct2": ("Distinct word pairs", "A figure to compare with a baseline of the same genre."),
-    "coverage": ("Coverage of the plan", "Planned cells of section and kind that are not empty."),
-    "coverage_entropy": (
-        "Evenness of coverage",
-        "Entropy of the documents over the planned cells, divided by that of the plan.",
-    ),
-    "lengths": ("Length", "A matter of style, not of diversity."),
-}
+TILES = 24
+HOLES = 40
 
 
-def name(metric: Row) -> str:
-    """A metric's plain name; its id where it is not one of the suite."""
-    named = str(metric["id"])
-    return MEASURES[named][0] if named in MEASURES else named.replace("_", " ").capitalize()
-
-
-def anchor(metric: Row) -> str:
-    """Where the evidence of a metric stands in the page."""
-    return "m-" + "".join(c if c.isalnum() else "-" for c in metric["id"])
+def strip(metrics: Sequence[Row]) -> Markup:
+    """Every gate of the whole corpus as one tile that leads to its evidence, worst first."""
+    gated = [m for m in leading(metrics) if m["gate"] in ORDER]
+    gated.sort(key=lambda m: ORDER[m["gate"]])
+    tiles = [
+        el(
+            "li",
+            el(
+                "a",
+                el("span", figures.verdict_mark(m["gate"]), " ", m["gate"], class_="verdict"),
+                el("b", measure(m["value"], m["unit"])),
+                el("span", name(m)),
+                href=f"#{anchor(m) if m['evidence'] else row_anchor(m)}",
+                class_=f"tile {m['gate']}",
+            ),
+        )
+        for m in gated[:TILES]
+    ]
+    return el("ul", tiles, class_="strip", role="list") if tiles else Markup()
 
 
 def verdicts(facts: Row) -> Markup:
-    """The gates, worst first, and the metrics that only inform."""
+    """The gates, worst first, those of parts of the corpus apart, and what only informs."""
     if not facts["metrics"]:
         return nothing("No metric was measured.")
-    order = {"fail": 0, "warn": 1, "pass": 2}
-    gated = [m for m in facts["metrics"] if m["gate"] in order]
-    gated.sort(key=lambda m: order[m["gate"]])
-    notes = [m for m in facts["metrics"] if m["gate"] not in order]
+    gated = sorted(
+        (m for m in facts["metrics"] if m["gate"] in ORDER), key=lambda m: ORDER[m["gate"]]
+    )
+    notes = [m for m in facts["metrics"] if m["gate"] not in ORDER]
     said = (
         "Each gate watches for one fault, because no single score sees them all. "
         "The thin mark is where a gate warns, the thick one where it fails."
     )
-    heads = ["Verdict", "Measure", "#Value", "", "Limits"]
+    whole = [m for m in gated if not m["scope"]]
+    informing = [m for m in notes if not m["scope"]]
     return join(
         [
             lead(said),
-            table("Gates", heads, map(_gate, gated), "gates")
-            if gated
-            else nothing("No gate was set."),
-            el("h3", "For information, without a gate") if notes else None,
-            table("Measures without a gate", ["Measure", "#Value"], map(_note, notes), "notes")
-            if notes
-            else None,
+            _gates("Gates", whole) if whole else nothing("No gate was set."),
+            parts([m for m in facts["metrics"] if m["scope"] and m["gate"] in ORDER]),
+            el("h3", "For information, without a gate") if informing else None,
+            _notes("Measures without a gate", informing) if informing else None,
         ]
     )
+
+
+def _gates(caption: str, metrics: Sequence[Row]) -> Markup:
+    heads = ["Verdict", "Measure", "#Value", "", "Limits"]
+    return table(caption, heads, map(_gate, metrics), "gates")
+
+
+def _notes(caption: str, metrics: Sequence[Row]) -> Markup:
+    return table(caption, ["Measure", "#Value"], map(_note, metrics), "notes")
 
 
 def _gate(metric: Row) -> Markup:
@@ -101,23 +103,34 @@ def _gate(metric: Row) -> Markup:
         el("td", value, _base(metric), class_="n"),
         el("td", figures.gate_bar(metric), class_="drawn"),
         el("td", _limits(metric), class_="limits"),
+        id=row_anchor(metric),
     )
 
 
 def _limits(metric: Row) -> str:
     side = "under" if metric["higher_is_better"] else "over"
     marks = [(key, metric[key]) for key in ("warn", "fail") if metric[key]]
-    return ", ".join(f"{key} {side} {measure(value, metric['unit'])}" for key, value in marks)
+    said = [f"{key} {side} {measure(value, metric['unit'])}" for key, value in marks]
+    known = metric.get("baseline")
+    if isinstance(known, (int, float)) and not isinstance(known, bool):
+        said.append(f"baseline {measure(known, metric['unit'])}")
+    return ", ".join(said)
 
 
 def _note(metric: Row) -> Markup:
     value = measure(metric["value"], metric["unit"])
-    return el("tr", _measure(metric), el("td", value, _base(metric), class_="n"))
+    cells = (_measure(metric), el("td", value, _base(metric), class_="n"))
+    return el("tr", *cells, id=row_anchor(metric))
 
 
 def _measure(metric: Row) -> Markup:
-    proof = el("a", "evidence", href=f"#{anchor(metric)}") if metric["evidence"] else None
-    _, said = MEASURES.get(metric["id"], ("", ""))
+    to = f"Evidence for {name(metric)}"
+    proof = (
+        el("a", "evidence", href=f"#{anchor(metric)}", aria_label=to)
+        if metric["evidence"]
+        else None
+    )
+    _, said = MEASURES.get(base(metric), ("", ""))
     about = el("p", said, " ", _sentence(metric["note"]), " ", proof, class_="about")
     return el("th", name(metric), about, scope="row")
 
@@ -127,74 +140,62 @@ def _sentence(note: str) -> str:
 
 
 def _base(metric: Row) -> Markup:
-    return el("small", f"n = {count(metric['n'])}")
+    """What the value stands on: its interval, the documents, the words in each."""
+    words = metric.get("words")
+    unit = metric["unit"]
+    plain = el("small", unit) if unit and not unit.startswith(("share", "ratio")) else None
+    base_of = [f"n = {count(metric['n'])}"]
+    if words is not None:
+        base_of.append(f"{count(words)} words each")
+    low_high = [measure(bound, metric["unit"]) for bound in interval(metric)]
+    method = str(metric.get("interval") or "") or None
+    said = f"95%: {low_high[0]} to {low_high[1]}" if low_high else ""
+    between = el("small", said, title=method) if said else None
+    return join([plain, between, el("small", ", ".join(base_of))])
 
 
 def coverage(facts: Row) -> Markup:
-    """The coverage table in a box of its own."""
+    """Sections by streams with tokens, then sections by kinds, each in a box of its own."""
     cover = facts["coverage"]
     if not cover["cells"]:
         return nothing("Nothing was planned.")
     full = cover["asked"] - cover["empty"]
-    said = f"{count(full)} of {count(cover['asked'])} planned cells hold at least one document. "
+    said = (
+        f"{count(full)} of {count(cover['asked'])} planned cells of section and kind hold at least "
+        "one document. The stronger the shade, the more documents; a framed 0 was planned and is "
+        "empty; a blank was not planned."
+    )
     folded = f" {count(cover['folded'])} sections share the row of their heading."
-    more = folded if cover["folded"] else ""
-    place: dict[str, str] = {"tabindex": "0", "role": "region", "aria_label": "Coverage table"}
-    box = el("div", figures.heat(cover), class_="heatbox", **place)
-    hint = (
-        "The stronger the shade, the more documents; a framed 0 was planned and is empty; "
-        "a blank was not planned."
+    fine = el("div", heat.kinds(cover), class_="heatbox", **_scroller("Coverage by kind"))
+    return join(
+        [
+            lead(said + folded * bool(cover["folded"])),
+            _holes(cover),
+            el("h3", "By stream"),
+            el("div", heat.streams(cover), class_="heatbox", **_scroller("Coverage by stream")),
+            el("h3", "By kind ", el("small", "documents kept; a cell's title has its tokens")),
+            fine,
+        ]
     )
-    return join([lead(said + hint + more), box])
 
 
-def evidence(facts: Row, ids: Collection[str], empty: str) -> Markup:
-    """The evidence of the metrics named ``ids``, or ``empty`` where there is none."""
-    chosen = [m for m in facts["metrics"] if m["id"] in ids and m["evidence"]]
-    known = {card["id"]: card for card in facts["reading"]["documents"]}
-    return join([_evidence(m, known) for m in chosen]) if chosen else nothing(empty)
+def _scroller(label: str) -> dict[str, str]:
+    return {"tabindex": "0", "role": "group", "aria_label": label}
 
 
-def _evidence(metric: Row, known: Mapping[str, Row]) -> Markup:
-    most = max((p["count"] or 0 for p in metric["evidence"]), default=0)
-    lines = [
-        row(
-            join([piece["what"], _context(piece.get("context"))]),
-            number(count(piece["count"]) if piece["count"] is not None else ""),
-            el("td", figures.share_bar(piece["count"] or 0, most), class_="drawn"),
-            join([link(names, known) for names in piece["documents"]]),
-        )
-        for piece in metric["evidence"]
-    ]
-    state = [metric["gate"] or "no gate", measure(metric["value"], metric["unit"])]
-    state.append(f"{count(metric['n'])} documents measured")
-    title = el("h3", name(metric), " ", el("small", ", ".join(state)))
-    listing = table(
-        f"Evidence for {metric['id']}", ["What", "#Count", "", "Documents"], lines, "evidence"
-    )
-    return el("div", title, listing, id=anchor(metric))
-
-
-def _context(found: Row | None) -> Markup | None:
-    if not found:
+def _holes(cover: Row) -> Markup | None:
+    """The planned cells that are empty, by name: what to order next."""
+    empty = [(r, c, want) for r, c, want, have, _ in cover["cells"] if want and not have]
+    if not empty:
         return None
-    return el(
-        "p",
-        "... ",
-        found["before"],
-        el("mark", found["hit"]),
-        found["after"],
-        " ...",
-        class_="context",
-    )
-
-
-def link(doc: str, known: Mapping[str, Row]) -> Markup:
-    """A document's short id: a link where the reading room holds it."""
-    if doc not in known:
-        return el("code", doc[:8], title="not in the reading room")
-    card = known[doc]
-    return el("a", el("code", doc[:8]), href=f"#d-{doc}", title=f"{card['kind']}: {card['title']}")
+    listed = [
+        el("li", f"{cover['rows'][r]['title']}: {cover['columns'][c][1]}, {count(want)} planned")
+        for r, c, want in empty[:HOLES]
+    ]
+    left = len(empty) - len(listed)
+    more = el("li", f"and {count(left)} more") if left else None
+    head = el("summary", f"{count(len(empty))} planned and empty")
+    return el("details", head, el("ul", listed, more), class_="more")
 
 
 def lengths(facts: Row) -> Markup:
@@ -203,7 +204,10 @@ def lengths(facts: Row) -> Markup:
     if not found["kinds"]:
         return nothing("No document was kept.")
     top = found["edges"][-1]
-    said = "Words per kept document, split at white space. The last bar holds all that is longer."
+    said = (
+        "Words per kept document, split at white space; in a script without spaces every character "
+        "is a word. The last bar holds all that is longer."
+    )
     caption = (
         "Lengths per kind, each strip from the 10% to the 90% point: the thick mark is the median, "
         "the long thin one the length asked for"
@@ -222,6 +226,9 @@ def _plot(stream: str, bars: Sequence[int], top: int) -> Markup:
 
 
 def _kind(kind: Row, top: int) -> Markup:
-    numbers = [number(count(kind[key])) for key in ("documents", "asked", "p10", "p50", "p90")]
+    numbers = [
+        number(count(kind[key]) if key != "asked" or kind[key] else "\N{EN DASH}")
+        for key in ("documents", "asked", "p10", "p50", "p90")
+    ]
     drawn = el("td", figures.strip(kind, top), class_="drawn")
     return row(kind["kind"], kind["stream"], *numbers, drawn)

@@ -1,0 +1,101 @@
+"""Clusters of near-copies, and the difference of two texts in words.
+
+Shown are the largest clusters, because they say what repeats, and those whose members are least
+alike, because there a threshold shows whether it is right.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from corpus.report.folder import Build, Row, body, clip, lot, title
+
+LARGEST, LOOSEST = 6, 6  # clusters shown
+DIFFS = 2  # members of a cluster that are compared word by word
+MEMBERS = 8  # listed
+TITLE = 60  # characters
+DIFF_WORDS = 300
+RUN, END = 30, 12  # a longer run of equal words keeps so many at each end
+
+
+def clusters(build: Build) -> list[Row]:
+    """The clusters to show: ``{name, documents, members}``, members least alike first."""
+    groups: dict[str, list[Row]] = {}
+    for row in _mine(build):
+        groups.setdefault(str(row.get("cluster") or row["id"]), []).append(row)
+    for members in groups.values():
+        members.sort(key=lambda row: (row.get("similarity") or 0, lot(row["id"])))
+    large = sorted(groups, key=lambda name: (-len(groups[name]), lot(name)))[:LARGEST]
+    loose = sorted(groups, key=lambda name: (groups[name][0].get("similarity") or 0, lot(name)))
+    chosen = dict.fromkeys([*large, *(n for n in loose if n not in large)])
+    return [
+        {"name": name, "documents": len(groups[name]) + 1, "members": groups[name][:MEMBERS]}
+        for name in [*chosen][: len(large) + LOOSEST]
+    ]
+
+
+def wanted(shown: Sequence[Row]) -> set[str]:
+    """The documents whose texts the diffs need."""
+    pairs = [pair for cluster in shown for pair in cluster["members"][:DIFFS]]
+    return {str(pair.get(key)) for pair in pairs for key in ("id", "original")}
+
+
+def duplicates(build: Build, shown: Sequence[Row], rows: Mapping[str, Row]) -> Row:
+    """Counts of near-copies by method, and the chosen clusters with word diffs."""
+    mine = _mine(build)
+    sizes = Counter(row.get("cluster") or row["id"] for row in mine)
+    listed = [
+        {
+            **cluster,
+            "title": clip(title(rows.get(str(cluster["members"][0].get("original")))), TITLE),
+            "members": [
+                {**pair, "diff": _pair_diff(pair, rows) if place < DIFFS else None}
+                for place, pair in enumerate(cluster["members"])
+            ],
+        }
+        for cluster in shown
+    ]
+    return {
+        "total": len(mine),
+        "clusters": len(sizes),
+        "largest": max(sizes.values(), default=-1) + 1,
+        "methods": dict(Counter(str(row.get("method")) for row in mine).most_common()),
+        "shown": listed,
+    }
+
+
+def _mine(build: Build) -> list[Row]:
+    return [row for row in build.copies.values() if row["id"] in build.entries]
+
+
+def _pair_diff(pair: Row, rows: Mapping[str, Row]) -> list[list[str]]:
+    old, new = (rows.get(str(pair.get(key))) for key in ("original", "id"))
+    return diff(body(old), body(new)) if old and new else []
+
+
+def diff(old: str, new: str) -> list[list[str]]:
+    """``[op, words]`` with op ``=``, ``-`` or ``+``: the first ``DIFF_WORDS`` words of each.
+
+    A long run of equal words keeps its two ends; what is left out is counted as op ``...``.
+    """
+    a, b = (text[: 12 * DIFF_WORDS].split()[:DIFF_WORDS] for text in (old, new))
+    steps: list[list[str]] = []
+    matcher = difflib.SequenceMatcher(None, a, b, autojunk=False)
+    for op, a0, a1, b0, b1 in matcher.get_opcodes():
+        if op == "equal":
+            steps += _equal(a[a0:a1])
+        else:
+            steps += [["-", " ".join(a[a0:a1])]] * (a1 > a0)
+            steps += [["+", " ".join(b[b0:b1])]] * (b1 > b0)
+    return steps
+
+
+def _equal(words: Sequence[str]) -> Iterator[list[str]]:
+    if len(words) <= RUN:
+        yield ["=", " ".join(words)]
+        return
+    yield ["=", " ".join(words[:END])]
+    yield ["...", str(len(words) - 2 * END)]
+    yield ["=", " ".join(words[-END:])]
