@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from buildfolders import Row, accept, brief, document, fill, manifest, metric, proof, reject, repeat
-from conftest import Corpus
+from conftest import ROOT, Corpus
 from corpus import report
 from corpus.errors import InputError
 
@@ -129,6 +129,13 @@ def test_bad_input_to_the_report_is_one_line_and_exit_2(
     assert ended.returncode == 2, ended.stderr
     assert said in ended.stderr
     assert ended.stderr.count("\n") == 1
+
+
+def test_the_guide_names_every_key_of_the_twin(tmp_path: Path) -> None:
+    guide = (ROOT / "docs" / "report.md").read_text("utf-8").partition("## `report.json`")[2]
+    heads = [line.split("|")[1] for line in guide.splitlines() if line.startswith("| `")]
+    named = {name.strip(" `") for head in heads for name in head.split(",")}
+    assert named == {*facts(made(tmp_path / "a"))}
 
 
 @pytest.mark.slow

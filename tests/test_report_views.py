@@ -92,6 +92,15 @@ def test_a_character_is_a_word_where_a_script_has_no_spaces(text: str, words: in
     assert folder.length(text) == words
 
 
+def test_a_build_without_a_manifest_says_so_and_names_sections_by_their_ids(tmp_path: Path) -> None:
+    where = kept(tmp_path, ["one"], briefs=[brief(0, section="all/being-honest~0a1b2c3d")])
+    facts = report.collect(where, {})
+    assert facts["coverage"]["rows"][0]["group"] == "Being honest"
+    page = report.write(where, {}).read_text("utf-8")
+    assert "this build has no manifest" in page
+    assert "no tokenizer is recorded" in page
+
+
 def test_an_id_of_ones_own_is_not_cut_to_where_all_are_alike() -> None:
     assert folder.short("0123456789abcdef") == "01234567"
     assert folder.short("matrix_000001") == "matrix_000001"

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from corpus.records import STREAMS, Json
-from corpus.report.folder import Build, Row
+from corpus.report.folder import Build, Row, heading
 
 CELLS = 9_000  # coverage cells that the page holds; beyond that, sections fold into their parents
 BINS = 24
@@ -131,7 +131,7 @@ def _rows(build: Build, met: set[str], width: int) -> tuple[list[Row], dict[str,
     """The table's rows, each section's row number (-1: left out), and how many sections folded."""
     listed = [s for s in build.sections if s.get("id")]
     strangers = sorted(met - {s["id"] for s in listed})
-    sections = [*listed, *({"id": name, "title": name, "path": [name]} for name in strangers)]
+    sections = [*listed, *({"id": name, "path": heading(name)} for name in strangers)]
     room = max(1, CELLS // max(1, width))
     for depth in (None, 4, 3, 2, 1):
         keys = [tuple(s.get("path") or ())[:depth] if depth else s["id"] for s in sections]
@@ -150,7 +150,7 @@ def _rows(build: Build, met: set[str], width: int) -> tuple[list[Row], dict[str,
 
 def _row(section: Mapping[str, Any], depth: int | None, members: int) -> Row:
     path = [str(part) for part in section.get("path") or ()][:depth]
-    title = path[-1] if depth and path else section.get("title") or section["id"]
+    title = path[-1] if depth and path else section.get("title") or (path or [section["id"]])[-1]
     more = f" and {members - 1} after it" if members > 1 and not depth else ""
     return {"group": path[1] if len(path) > 1 else "", "title": f"{title}{more}"}
 

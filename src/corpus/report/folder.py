@@ -57,9 +57,9 @@ class Build:
         return [entry for entry in self.entries.values() if entry.fate == "kept"]
 
     def title(self, section: str) -> str:
-        """The heading of a section, or its id where the manifest does not list it."""
+        """The heading of a section, or what its id tells where the manifest does not list it."""
         found = next((s for s in self.sections if s.get("id") == section), {})
-        return str(found.get("title") or section)
+        return str(found.get("title") or heading(section)[-1])
 
     @property
     def sections(self) -> list[Row]:
@@ -117,6 +117,12 @@ def clip(text: str, longest: int) -> str:
     return (
         text if len(text) <= longest else f"{text[: longest - 1].rstrip()}\N{HORIZONTAL ELLIPSIS}"
     )
+
+
+def heading(section: str) -> list[str]:
+    """The path of headings that a section's id was made of; an id of another make as it is."""
+    path, mark, _ = section.rpartition("~")
+    return [part.replace("-", " ").capitalize() for part in path.split("/")] if mark else [section]
 
 
 def length(text: str) -> int:

@@ -17,6 +17,7 @@ from corpus.report.folder import Row
 from corpus.report.markup import ABSENT, Markup, count, el, join, money, share
 from corpus.report.opinions import opinions
 
+PART = "this build has no manifest; what is counted here is what it has written so far"
 DEMO = "real model output of poor quality, for trying the pipeline; not for training"
 
 View = Callable[[Row], Markup]
@@ -81,6 +82,9 @@ def _header(facts: Row) -> Markup:
         el("h1", _subject(facts)),
         el("p", said, " ", _verdict(facts["metrics"]), class_="said"),
         demo if build.get("quality") == "demo" else None,
+        None
+        if build.get("version")
+        else el("p", el("b", "Not whole: "), f"{PART}.", class_="demo", role="note"),
         el("dl", [_figure(*item) for item in _numbers(head)], class_="figures"),
         views.strip(facts["metrics"]),
     )
@@ -99,6 +103,8 @@ def _verdict(metrics: Sequence[Row]) -> Markup:
 def _numbers(head: Row) -> list[tuple[str, str, str]]:
     tokenizer = head["tokenizer"] or {}
     proxy = ", a proxy for the trainer's own" if tokenizer.get("proxy") else ""
+    name = tokenizer.get("name")
+    counted = f"by {name}{proxy}" if name else "no tokenizer is recorded"
     lost = f"{share(head['rejected'], head['written'])} of what was written"
     earlier = (
         f"; {count(head['earlier'])} of earlier plans are not counted" if head["earlier"] else ""
@@ -107,7 +113,7 @@ def _numbers(head: Row) -> list[tuple[str, str, str]]:
     known = f"of {count(head['sections_planned'])} planned"
     return [
         ("Documents kept", count(head["kept"]), f"of {count(head['planned'])} planned{earlier}"),
-        ("Tokens", count(head["tokens"]), f"by {tokenizer.get('name') or ABSENT}{proxy}{goal}"),
+        ("Tokens", count(head["tokens"]), f"{counted}{goal}"),
         (
             "Sections covered",
             count(head["sections_covered"]),

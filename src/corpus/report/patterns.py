@@ -125,6 +125,8 @@ def link(doc: str, known: Mapping[str, Row]) -> Markup:
 def names(facts: Row) -> Markup:
     """The commonest names by the share of documents that use them, and the commonest pairs."""
     found = facts["habits"]
+    if not found["of"]:
+        return nothing("No document was kept.")
     known = _known(facts)
     said = (
         f"Counted in {_of(found['named'], found['of'])}. A name is on the watch-list when language "
@@ -178,6 +180,8 @@ def _share(one: Row, known: Mapping[str, Row], *more: Markup) -> Markup:
 def edges(facts: Row) -> Markup:
     """How documents begin and end: the commonest first and last words."""
     found = facts["habits"]
+    if not found["of"]:
+        return nothing("No document was kept.")
     known = _known(facts)
     said = f"The first 4 and the last 5 words, in {_of(found['documents'], found['of'])}."
     return join(
