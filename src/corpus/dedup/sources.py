@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import tempfile
 import threading
 from array import array
@@ -145,7 +144,7 @@ def _read(file: int, start: int, stop: int) -> bytes:
 
 def _pread(file: int, size: int, start: int) -> bytes:
     """``os.pread``, also where the system has none."""
-    if sys.platform != "win32":
+    if hasattr(os, "pread"):
         return os.pread(file, size, start)
     with _SEEKING:
         os.lseek(file, start, os.SEEK_SET)
