@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import spacy
 
 from corpus.dedup import Options, dedup_files
 from corpus.errors import InputError
@@ -104,6 +105,20 @@ def test_exact_and_bands_agree_on_files(here: Path) -> None:
     found = run(here, "a.jsonl", "b.jsonl", exact=True)
     assert before == gone(here) == [("b4", "a4", "exact"), ("b5", "a5", "exact")]
     assert (found["bands"], found["predicted_recall"]) == (0, 1.0)
+
+
+def test_names_without_capitals_are_found_by_a_pipeline_of_the_user_s(here: Path) -> None:
+    pipeline = spacy.blank("en")
+    people = [{"label": "PERSON", "pattern": name} for name in ("rosa", "omar")]
+    pipeline.add_pipe("entity_ruler").add_patterns(people)
+    pipeline.to_disk(here / "finder")
+    tale = (
+        "then {0} went to the harbour and {0} mended the nets while {0} sang until the boats came"
+    )
+    write_rows(here / "t.jsonl", [{"id": n, "text": tale.format(n)} for n in ("rosa", "omar")])
+    assert run(here, "t.jsonl")["duplicates"] == 0
+    run(here, "t.jsonl", ner=str(here / "finder"))
+    assert gone(here) == [("rosa", "omar", "minhash-masked")]
 
 
 @pytest.mark.parametrize("name", ["texts", "signatures", "ids.json", "starts", "hidden", "names"])

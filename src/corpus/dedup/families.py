@@ -184,9 +184,10 @@ def settle(
     found = joined(parts)
     parents = np.arange(len(entries.ids), dtype=np.int32)
     kernels().unite(found.docs, found.numbers, parents)
-    order = _ranked(np.unique(found.docs), entries, seen.words, parents)
-    if not len(order):
+    if not len(found.docs):
         return Found()
+    shared = np.flatnonzero(np.bincount(found.docs)).astype(np.int32)
+    order = _ranked(shared, entries, seen.words, parents)
     desk = _Desk.laid(found, order, entries, split=parts[0].count)
 
     def measure(span: tuple[int, int]) -> int:
@@ -257,11 +258,14 @@ class _Desk:
 
 def _ranked(docs: Ints, entries: Entries, words: Ints, parents: Ints) -> Ints:
     """The documents that share a bucket, family by family, the best of each first."""
-    names = [entries.ids[doc] for doc in docs.tolist()]
-    by_name = np.empty(len(docs), np.int64)
-    by_name[sorted(range(len(docs)), key=names.__getitem__)] = np.arange(len(docs))
-    fixed, scores = entries.fixed[docs] == 0, -entries.scores[docs]
-    return docs[np.lexsort((by_name, -words[docs], scores, fixed, parents[docs]))]
+    keys = (-words[docs], -entries.scores[docs], entries.fixed[docs] == 0, parents[docs])
+    order = np.lexsort(keys)
+    docs = docs[order]
+    tied = np.all([key[order][1:] == key[order][:-1] for key in keys], axis=0)
+    edges = np.flatnonzero(np.diff(tied, prepend=False, append=False)).tolist()
+    for low, high in zip(edges[::2], edges[1::2], strict=True):  # equals go by their names
+        docs[low : high + 1] = sorted(docs[low : high + 1].tolist(), key=entries.ids.__getitem__)
+    return docs
 
 
 def _spans(families: Ints, words: Ints) -> Iterator[tuple[int, int]]:

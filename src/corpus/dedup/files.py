@@ -181,8 +181,10 @@ def _other_rows(path: Path) -> Iterator[Mapping[str, Any]]:
 
 
 def _check_paths(inputs: Sequence[Path], targets: Sequence[Path]) -> None:
-    """Refuse to replace what is read."""
+    """Refuse to replace what is read, and what can be read only once."""
     for path in inputs:
+        if path.is_fifo() or path.is_char_device():
+            raise InputError(f"{path}: a pipe, and it is read twice; save it to a file first")
         if path.resolve() in {target.resolve() for target in targets}:
             raise InputError(f"{path}: would be replaced by the result; choose another folder")
 

@@ -64,17 +64,33 @@ def fill(words: Hashes, table: Hashes) -> None:
         table[_slot(table, word)] = word
 
 
-@kernel("void(u8[::1], i8[::1], u8[::1], u8[::1], u8[::1], i8[::1])")
+@kernel("void(u8[::1], i8[::1], u1[::1], u8[::1], u8[::1], u8[::1], i8[::1])")
 def mask(
-    words: Hashes, places: Places, names: Hashes, pronouns: Hashes, out: Hashes, ends: Places
+    words: Hashes,
+    places: Places,
+    filtered: Flags,
+    names: Hashes,
+    pronouns: Hashes,
+    out: Hashes,
+    ends: Places,
 ) -> None:
-    """Write the words of each text with its names hidden; nothing of a text not worth it."""
+    """Write the words of each text with its names hidden; nothing of a text not worth it.
+
+    ``filtered`` says of a word's lowest bits whether a name or pronoun has them: a small table,
+    for most words are neither.
+    """
+    few = np.uint64(len(filtered) - 1)
     count = 0
     for doc in range(len(places) - 1):
         start, named, hidden = count, 0, 0
         last = False
         for at in range(places[doc], places[doc + 1]):
             word = words[at]
+            if filtered[word & few] == 0:
+                last = False
+                out[count] = word
+                count += 1
+                continue
             if names[_slot(names, word)] == word:
                 named += 1
                 if not last:

@@ -79,8 +79,11 @@ class Mask:
     def __init__(self, names: Hashes) -> None:
         self._kernels = kernels()
         self.names = names
-        self._names = _table(names)
-        self._pronouns = _table(np.array([grams.word_hash(w) for w in PRONOUNS], np.uint64))
+        pronouns = np.array([grams.word_hash(word) for word in PRONOUNS], np.uint64)
+        self._names, self._pronouns = _table(names), _table(pronouns)
+        self._filter = np.zeros(max(1 << 10, len(self._names)), np.uint8)
+        size = np.uint64(len(self._filter))
+        self._filter[np.concatenate([names, pronouns]) % size] = 1
 
     def hide(self, found: Words) -> Words:
         """The words of each text with its names hidden.
@@ -89,7 +92,9 @@ class Mask:
         what remains of a list of names says nothing.
         """
         out, ends = np.empty_like(found.hashes), np.zeros_like(found.places)
-        self._kernels.mask(found.hashes, found.places, self._names, self._pronouns, out, ends)
+        self._kernels.mask(
+            found.hashes, found.places, self._filter, self._names, self._pronouns, out, ends
+        )
         return Words(out[: ends[-1]], ends, np.zeros(0, np.uint8))
 
 

@@ -118,7 +118,13 @@ def fill(words: Hashes, table: Hashes) -> None:
 
 
 def mask(
-    words: Hashes, places: Places, names: Hashes, pronouns: Hashes, out: Hashes, ends: Places
+    words: Hashes,
+    places: Places,
+    filtered: Flags,  # noqa: ARG001 - the kernel uses it
+    names: Hashes,
+    pronouns: Hashes,
+    out: Hashes,
+    ends: Places,
 ) -> None:
     """See ``masking.mask``."""
     count = 0

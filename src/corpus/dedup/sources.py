@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+import threading
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ import numpy as np
 from corpus.errors import DiskError
 from corpus.grams import Packed, Places, joined, pack
 from corpus.grams.types import Ints
+
+_SEEKING = threading.Lock()
 
 
 class Source(Protocol):
@@ -130,10 +133,19 @@ class Spool:
 
 def _read(file: int, start: int, stop: int) -> bytes:
     """Those bytes of a file; a read may bring fewer than it was asked for."""
-    data = os.pread(file, stop - start, start)
+    data = _pread(file, stop - start, start)
     while len(data) < stop - start:
-        more = os.pread(file, stop - start - len(data), start + len(data))
+        more = _pread(file, stop - start - len(data), start + len(data))
         if not more:
             raise DiskError("a file of texts has become shorter while it was read; run again")
         data += more
     return data
+
+
+def _pread(file: int, size: int, start: int) -> bytes:
+    """``os.pread``, also where the system has none."""
+    if hasattr(os, "pread"):
+        return os.pread(file, size, start)
+    with _SEEKING:
+        os.lseek(file, start, os.SEEK_SET)
+        return os.read(file, size)
