@@ -74,3 +74,15 @@ def ordered_twice(briefs: Iterable[Brief], ideas: Collection[str]) -> list[str]:
             twice.append(brief.id)
         met.add(idea(brief))
     return twice
+
+
+def left_out(repeated: Iterable[tuple[str, str]]) -> list[str]:
+    """What the report says of seeds that repeat another, given by their names."""
+    said = "seed '{}' tells the story of '{}': nothing was ordered of it"
+    return [said.format(*pair) for pair in repeated]
+
+
+def used_up(number: int, twice: int) -> str:
+    """What the report says of a round that could not find enough new ideas."""
+    said = f"round {number}: {twice} briefs have the idea of an earlier one"
+    return f"{said}; sections, kinds and facets are used up"

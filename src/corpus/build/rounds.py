@@ -73,10 +73,7 @@ class Works:
         self.duplicates: dict[str, Duplicate] = {}
         self.rounds = 0
         self.goal = 0
-        self.notes = [
-            f"seed '{one}' tells the story of '{other}': nothing was ordered of it"
-            for one, other in sources.repeated
-        ]
+        self.notes = repeats.left_out(sources.repeated)
         self.books = Books(model.price)
         self.found = found
         self.loop = Loop(given.novelty_floor)
@@ -169,8 +166,7 @@ class Works:
         briefs, twice = repeats.redealt(briefs, self._ideas, more)
         self._ideas.update(map(repeats.idea, briefs))
         if twice:
-            note = f"round {self.rounds}: {twice} briefs have the idea of an earlier one"
-            self.notes.append(f"{note}; sections, kinds and facets are used up")
+            self.notes.append(repeats.used_up(self.rounds, twice))
         return briefs
 
     def kept_tokens(self, stream: str) -> int:
