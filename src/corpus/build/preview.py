@@ -19,7 +19,7 @@ from corpus.build.sources import by_sentence, order_of, principles, read_sources
 from corpus.build.watch import Watch
 from corpus.errors import InputError
 from corpus.plan import Planner, shares
-from corpus.records import Brief, Reply, Request
+from corpus.records import Brief, Document, Reply, Request
 from corpus.settings import Settings
 
 FOLDER = "preview"
@@ -88,13 +88,21 @@ def _page(
     parts = [
         f"# {brief.stream}, {brief.kind}\n",
         f"section {brief.section}, about {brief.words} words; {verdict}; {review.scores or ''}\n",
-        f"{dealt}\n\n## The text\n\n{one.document.body}\n\n## How it was asked for\n",
+        f"{dealt}\n\n## The text\n\n{_read(one.document)}\n\n## How it was asked for\n",
     ]
     for stage, request, reply in transcript.get(brief.id, ()):
         parts.append(f"{_request(stage, request)}\n\n### {stage}: the reply\n\n{reply.text}\n")
     path = folder / f"{brief.number:04d}-{brief.stream}-{brief.kind}.md"
     store.write_text(path, "\n".join(parts))
     return path
+
+
+def _read(document: Document) -> str:
+    """A document as a person reads it: of a chat, who says what."""
+    turns = document.messages
+    if turns is None:
+        return document.body
+    return "\n\n".join(f"**{turn['role']}**\n\n{turn['content']}" for turn in turns)
 
 
 def _request(stage: str, request: Request) -> str:
