@@ -17,6 +17,7 @@ from corpus.model import Model, Writer, batchlog
 from corpus.model.batches import Batches
 from corpus.model.journal import Journal
 from corpus.model.prices import Purse
+from corpus.model.wire import SHARED
 from corpus.records import Reply, Request
 
 MODEL = "claude-haiku-5-5"
@@ -380,11 +381,17 @@ def test_many_requests_go_in_several_batches(provider: Provider, journal: Journa
 def test_the_system_prompt_travels_marked_for_the_cache_and_the_key_does_not_change(
     provider: Provider, journal: Journal
 ) -> None:
-    (reply,) = run(provider, journal, 1)
+    long = [replace(one, system="Rule by rule. " * 400) for one in asked(SHARED)]
+    alone = replace(long[0], system="Another page. " * 400)
+    writer = Writer("claude", MODEL, provider.address, "k", batches=True, cache=True, quiet=0.3)
+    with Model(writer, journal, batch=True) as model:
+        keys = {reply.key for reply in model.answer([*long, alone])}
     ((batch),) = provider.batches.values()
+    *marked, plain = (row["params"]["system"] for row in batch["requests"])
     mark = {"type": "ephemeral", "ttl": "1h"}
-    assert batch["requests"][0]["params"]["system"][0]["cache_control"] == mark
-    assert reply.key == asked(1)[0].key
+    assert all(system[0]["cache_control"] == mark for system in marked)
+    assert plain == alone.system  # a cache that nobody reads costs twice what it holds
+    assert keys == {request.key for request in (*long, alone)}
 
 
 def test_one_request_of_a_long_prefix_goes_ahead_to_warm_the_cache_of_the_batch(

@@ -175,7 +175,8 @@ class Planner:
         principle = self._deal(f"{stream}/{section}/principle", pool, {}, "principle")
         seed = self._story_seed(made, dealt) if stream == "stories" else None
         for name, values in made.facets.items():  # kinds with the same values share their deck
-            self._deal(f"{stream}/{name}/{digest(values)}", values, dealt, name)
+            clash = made.clashing(name, dealt)
+            self._deal(f"{stream}/{name}/{digest(values)}", values, dealt, name, clash)
         facets = {name: dealt[name] for name in made.facets} | self._names(made, seed)
         words = int(self._deal(f"{stream}/{kind}/words", self._lengths(made), dealt, "words"))
         language = self._language(stream, dealt)

@@ -60,6 +60,7 @@ _NO_REASON = re.compile(  # a sentence that follows and goes somewhere else
     r"this includes|these include|indeed|here|we also|in what follows|if)\b|:$",
     re.IGNORECASE,
 )
+_POINTS = re.compile(r"^(?:this|these|it|they|such|otherwise|without)\b", re.IGNORECASE)
 _MAKER = re.compile(
     r"^(?:we|our|i|anthropic|the (?:makers?|authors?|company|developers?|document|constitution))\b"
     r"(?!.{0,40}?\b(?:wants?|wish(?:es)?|would like|asks?|expects?|hopes?) (?:for )?[A-Z]\w+ to\b)",
@@ -164,11 +165,18 @@ def _candidates(found: list[str], ai_name: str) -> Iterator[_Candidate]:
         norm, reason = bool(_NORM.search(claim)), bool(_REASON.search(claim))
         if not norm and not reason:
             continue
-        why = claim if reason or not after or _NO_REASON.search(after) else after
+        why = after if not reason and _explains(after, acts) else claim
         rank = 4 * (norm and reason) + 2 * norm + reason + bool(_REASON.search(after))
         rank -= 4 * bool(_PAGE.search(claim))  # about the text, and no use away from it
         does = bool(ai_name and acts.search(claim)) and not _MAKER.match(claim)
         yield _Candidate(rank, at, claim, why, does)
+
+
+def _explains(after: str, acts: re.Pattern[str]) -> bool:
+    """Whether a sentence reads as the reason for the one before it, and not as a further claim."""
+    if not after or _NO_REASON.search(after):
+        return False
+    return bool(_REASON.search(after) or (_POINTS.match(after) and not acts.search(after)))
 
 
 def _alone(sentence: str) -> str:

@@ -22,9 +22,9 @@ from corpus.build.measures import Pilot, inputs_digest, read_pilot
 from corpus.build.sources import Sources, by_sentence, order_of, read_sources
 from corpus.model import ALL_STAGES, BATCH_FROM, Writer, check_budget, price_of_writer
 from corpus.model.prices import Price, dated, likely_input_tokens
-from corpus.model.wire import SHORTEST
+from corpus.model.wire import SHARED, SHORTEST
 from corpus.order import Order
-from corpus.plan import TOKENS_PER_WORD, Planner, shares
+from corpus.plan import TOKENS_PER_WORD, Planner, ordered, shares
 from corpus.records import Brief, Principle, Request, Usage
 from corpus.settings import Settings
 
@@ -34,7 +34,7 @@ HITS = {"low": 0.98, "likely": 0.8, "high": 0.3}  # of prefixes in the cache, in
 WAYS = ("price", "price_batch", "price_batch_cache", "price_build")
 ENDS = ("low", "likely", "high")
 THINKERS = ("claude-opus-5-5", "claude-fable-5-1")  # their thinking cannot be turned off
-DEFECT_WORDS = 200  # words of a rewrite's list of defects
+DEFECT_WORDS = 110  # words of a rewrite's list of defects: its frame allows 120
 PLAN_WORDS, CARD_WORDS = 170, 11  # of a plan, and for each card
 MESSAGE_WORDS, SYSTEM_WORDS = 110, 70  # of a user's message, of the system prompt above it
 NOTE_WORDS = 110  # of the notes under an answer
@@ -56,14 +56,20 @@ def forecast(given: Settings) -> dict[str, Any]:
     goals = shares(given.streams(), aimed)
     briefs = Planner(material(given, sources, found, author)).round(1, goals)
     usage = _Usage(price)
+    filled = 0.0
     for brief in briefs:
         _count(brief, sources, found, author, given, usage)
+        filled += ordered(brief) * TOKENS_PER_WORD
+        if filled >= given.round_tokens:
+            usage.settle()
+            filled = 0.0
     if "principles" in author.stages:
         for section in sources.constitution.sections:
             request = extraction.ask(
                 section, author.model_of("principles"), ai_name=sources.ai_name
             )
             usage.add("principles", "principles", request, 60 * len(found[section.id]))
+    usage.settle()
     pilot = read_pilot(Path(given.output), inputs_digest(given, sources, author))
     ways = _ways(given, author, usage)
     streams = {stream: _stream(stream, briefs, goals[stream], usage, ways) for stream in goals}
@@ -141,8 +147,8 @@ def _notes(author: Writer, usage: _Usage, pilot: Pilot | None) -> list[str]:
 class _Bill:
     """Micro-dollars of the same requests: directly, by batch, and by batch with a cache.
 
-    ``hit`` is with the constant prefix of every request but the first in the cache, ``miss`` with
-    a cache that never has it.
+    ``hit`` is with the constant prefix of every request but the first of its round in the cache,
+    ``miss`` with a cache that never has it; a prefix that too few share is not cached.
     """
 
     direct: int = 0
@@ -160,7 +166,7 @@ class _Usage:
         self.tokens: dict[str, Usage] = {}
         self.bills: dict[tuple[str, str], _Bill] = {}
         self.longest = 0  # tokens of the longest constant prefix
-        self._met: set[str] = set()
+        self._round: list[tuple[Price, _Bill, Usage, int, str]] = []
 
     def add(self, stream: str, stage: str, request: Request, words: int) -> None:
         """Count a request whose reply has about ``words``."""
@@ -175,17 +181,25 @@ class _Usage:
             shared = prefix if prefix >= SHORTEST else 0
             bill = self.bills.setdefault((stream, stage), _Bill())
             price = self.price.of_model(request.model)
-            self._charge(price, bill, Usage(prompt - shared, reply), shared, request.system)
+            used = Usage(prompt - shared, reply)
+            self._round.append((price, bill, used, shared, request.system))
 
-    def _charge(self, price: Price, bill: _Bill, used: Usage, shared: int, system: str) -> None:
-        plain = replace(used, input=used.input + shared)
-        bill.direct += price.cost(plain)
-        bill.batch += price.cost(plain, batch=True)
-        miss = price.cost(replace(used, cache_write_1h=shared), batch=True)
-        hit = price.cost(replace(used, cache_read=shared), batch=True)
-        bill.miss += miss
-        bill.hit += hit if system in self._met else miss
-        self._met.add(system)
+    def settle(self) -> None:
+        """Charge what was added since: the requests of one round, which share their batches."""
+        times = Counter(system for *_, system in self._round)
+        met: set[str] = set()
+        for price, bill, used, shared, system in self._round:
+            plain = replace(used, input=used.input + shared)
+            bill.direct += price.cost(plain)
+            batch = miss = hit = price.cost(plain, batch=True)
+            if shared and times[system] >= SHARED:
+                miss = price.cost(replace(used, cache_write_1h=shared), batch=True)
+                hit = price.cost(replace(used, cache_read=shared), batch=True)
+            bill.batch += batch
+            bill.miss += miss
+            bill.hit += hit if system in met else miss
+            met.add(system)
+        self._round.clear()
 
 
 def _count(
@@ -222,7 +236,7 @@ def _reply_words(step: str, order: Order) -> tuple[int, int]:
         "spec": (PLAN_WORDS + CARD_WORDS * len(order.planned()), 0),
         "check": (2 * len(order.planned()), 0),
         "message": (MESSAGE_WORDS, above),
-        "polish": (MESSAGE_WORDS, above + DEFECT_WORDS // 2),
+        "polish": (MESSAGE_WORDS, above + DEFECT_WORDS // 2),  # its frame allows 60
         "draft": (words, NOTE_WORDS * order.chat),
         "rewrite": (words, DEFECT_WORDS),
     }[step]

@@ -88,7 +88,7 @@ def _page(
     parts = [
         f"# {brief.stream}, {brief.kind}\n",
         f"section {brief.section}, about {brief.words} words; {verdict}; {review.scores or ''}\n",
-        f"{dealt}\n\n## The text\n\n{_said(one.document)}\n\n## How it was asked for\n",
+        f"{dealt}\n\n## The text\n\n{_read(one.document)}\n\n## How it was asked for\n",
     ]
     for stage, request, reply in transcript.get(brief.id, ()):
         parts.append(f"{_request(stage, request)}\n\n### {stage}: the reply\n\n{reply.text}\n")
@@ -97,10 +97,12 @@ def _page(
     return path
 
 
-def _said(document: Document) -> str:
-    """A text as it is, a chat with its roles."""
-    turns = document.messages or ()
-    return "\n\n".join(f"**{turn['role']}:** {turn['content']}" for turn in turns) or document.body
+def _read(document: Document) -> str:
+    """A document as a person reads it: of a chat, who says what."""
+    turns = document.messages
+    if turns is None:
+        return document.body
+    return "\n\n".join(f"**{turn['role']}**\n\n{turn['content']}" for turn in turns)
 
 
 def _request(stage: str, request: Request) -> str:

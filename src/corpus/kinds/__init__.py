@@ -6,7 +6,8 @@ slots in ``SLOTS`` and ``SEED_SLOTS``. A file that cannot be used is refused by 
 
 A kind of the agentic stream names the families of tool definitions (``tools.json``) without which
 its chores make no sense (``needs``), and others that may stand with its chats (``tools``). A kind
-of story may name the ``stakes`` of the seeds that suit it.
+of story may name the ``stakes`` of the seeds that suit it. Pairs of facets that cannot live in one
+text stand in ``never``, each as ``"facet = how its value begins"``.
 """
 
 from __future__ import annotations
@@ -32,8 +33,20 @@ GROUPS = ("crawl", "discussion", "latent", "identity")
 ANSWER = "---answer---"
 RESERVED = SLOTS | {"section", "context", "quote"}  # what an order says of itself
 
-_KEYS = {"stream", "what", "group", "words", "weight", "facets", "tools", "needs", "stakes"}
+_KEYS = {
+    "stream",
+    "what",
+    "group",
+    "words",
+    "weight",
+    "facets",
+    "tools",
+    "needs",
+    "stakes",
+    "never",
+}
 Weights = dict[str, float]
+Start = tuple[str, str]  # a facet, and how a value of it begins
 
 
 @dataclass(frozen=True)
@@ -60,6 +73,17 @@ class Kind:
     tools: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     stakes: tuple[str, ...] = ()
+    never: tuple[tuple[Start, Start], ...] = ()
+
+    def clashing(self, name: str, dealt: Mapping[str, str]) -> set[str]:
+        """The values of a facet that cannot live with what is dealt already."""
+        both = (*self.never, *((other, one) for one, other in self.never))
+        starts = tuple(
+            start
+            for (facet, begin), (other, start) in both
+            if other == name and dealt.get(facet, "").startswith(begin)
+        )
+        return {value for value in self.facets[name] if starts and value.startswith(starts)}
 
     @cached_property
     def digest(self) -> str:
@@ -170,13 +194,14 @@ def _kind(
     if not isinstance(facets, dict):
         raise InputError(f"{path}: facets = {facets!r}; write a table [facets]")
     own = {name: weights(f"{path}: facet '{name}'", v) for name, v in facets.items()}
+    facets_used = _facets(path, f"{prompt}\n{answer or ''}", own, shared.get(stream, {}), stream)
     return Kind(
         name=path.stem,
         stream=stream,
         what=what.strip(),
         words=_words(path, given.get("words")),
         weight=_weight(path, given.get("weight", 1)),
-        facets=_facets(path, f"{prompt}\n{answer or ''}", own, shared.get(stream, {}), stream),
+        facets=facets_used,
         prompt=prompt,
         answer=answer,
         group=group,
@@ -184,6 +209,7 @@ def _kind(
         tools=_tools(path, stream, given, "tools"),
         needs=_tools(path, stream, given, "needs"),
         stakes=_stakes(path, stream, given.get("stakes")),
+        never=_never(path, given.get("never", []), facets_used),
     )
 
 
@@ -269,6 +295,28 @@ def _tools(path: Path, stream: str, given: dict[str, Any], key: str) -> tuple[st
                 f"{path}: {key}: no family '{family}'{did_you_mean(family, toolbox())}"
             )
     return tuple(dict.fromkeys(value))
+
+
+def _never(
+    path: Path,
+    value: Any,  # noqa: ANN401 - from TOML
+    facets: Mapping[str, Weights],
+) -> tuple[tuple[Start, Start], ...]:
+    """Pairs of facets with the beginnings of values that cannot meet."""
+    pairs: list[tuple[Start, Start]] = []
+    for pair in value if isinstance(value, list) else [value]:
+        if not isinstance(pair, list) or len(pair) != 2:  # noqa: PLR2004 - a pair
+            raise InputError(f'{path}: never: {pair!r}; write ["facet = begins so", "other = so"]')
+        one, other = (_start(path, text, facets) for text in pair)
+        pairs.append((one, other))
+    return tuple(pairs)
+
+
+def _start(path: Path, text: Any, facets: Mapping[str, Weights]) -> Start:  # noqa: ANN401 - from TOML
+    name, _, begin = (part.strip() for part in str(text).partition("="))
+    if not begin or not [v for v in facets.get(name, ()) if v.startswith(begin)]:
+        raise InputError(f"{path}: never: {text!r}: no value of a facet '{name}' begins so")
+    return name, begin
 
 
 def _stakes(path: Path, stream: str, value: Any) -> tuple[str, ...]:  # noqa: ANN401 - from TOML

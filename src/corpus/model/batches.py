@@ -25,7 +25,7 @@ from corpus.model.batchlog import Batch
 from corpus.model.prices import Price, Purse
 from corpus.model.provider import Clock, Gone, Provider, size
 from corpus.model.results import Results
-from corpus.model.wire import Cache, wire
+from corpus.model.wire import Cache, prefix, shared, wire
 from corpus.records import Reply, Request
 from corpus.store import line
 
@@ -192,8 +192,12 @@ class Batches:
         now = self.clock.now()
         batch = batchlog.intend(self.journal, nonce, requests, worst, now, self.origin)
         self.sent[nonce] = self.clock.steady()
+        worth = shared(requests)
         rows = [
-            {"custom_id": f"{nonce}-{place}", "params": wire(request, self.cache)}
+            {
+                "custom_id": f"{nonce}-{place}",
+                "params": wire(request, self.cache if prefix(request) in worth else None),
+            }
             for place, request in enumerate(requests)
         ]
         try:
