@@ -86,6 +86,7 @@ def test_the_same_run_over_the_same_index_says_the_same(here: Path) -> None:
     again = run(here, "a.jsonl", index=here / "index")
     assert before == gone(here)
     assert first["kept"] == again["kept"] == 4
+    assert len(list((here / "index").glob("0*"))) == 2
 
 
 def test_an_index_knows_stories_by_their_plot(here: Path) -> None:

@@ -101,6 +101,17 @@ def test_a_name_that_only_a_later_round_shows_is_masked_in_earlier_texts_too() -
     assert (found.id, found.original, found.method) == ("Wei", "Amara", "minhash-masked")
 
 
+def test_a_corpus_may_outgrow_the_plain_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    items = copies(2, 30, 5, mask=True)
+    expected = find(items)
+    monkeypatch.setattr("corpus.grams._loaded", [])
+    growing = Growing(0.7)
+    assert growing.find(items[:20])
+    assert not grams.is_compiled()
+    grams.expect(grams.WORTH_COMPILING)
+    assert growing.find(items) == expected
+
+
 def test_a_family_of_hundreds_costs_each_member_once() -> None:
     chance = np.random.default_rng(5)
     base = [str(word) for word in chance.choice(WORDS, 400)]

@@ -26,7 +26,7 @@ from corpus.dedup.constants import PERMUTATIONS, SEED, SHINGLE
 from corpus.dedup.kernels import kernels
 from corpus.dedup.names import Mask
 from corpus.dedup.signatures import Banding, band_keys, shingled, sign
-from corpus.dedup.sources import Part, Source
+from corpus.dedup.sources import Filed, Part, Source
 from corpus.dedup.survey import Hidden, Survey, chunks
 from corpus.errors import DiskError, InputError
 from corpus.grams import Hashes
@@ -56,6 +56,7 @@ class Index:
     names: Hashes = field(default_factory=lambda: np.zeros(0, np.uint64))
     segments: list[dict[str, Any]] = field(default_factory=list)
     _loaded: list[_Segment] = field(default_factory=list)
+    _again: dict[str, tuple[_Segment, int]] = field(default_factory=dict)
 
     def survey(self, chosen: Banding) -> Survey:
         """What is known of its texts."""
@@ -82,6 +83,8 @@ class Index:
         self, source: Source, places: Sequence[int], ids: Sequence[str], mask: Mask | None
     ) -> None:
         """Keep texts for the next time: a new segment, then the list that names it."""
+        fresh = [at for at, place in enumerate(places) if not self._same(ids[at], source, place)]
+        places, ids = [places[at] for at in fresh], [ids[at] for at in fresh]
         if self.path is None or not places:
             return
         folder = self.path / f"{len(self.segments) + 1:06d}"
@@ -94,6 +97,14 @@ class Index:
             raise DiskError(f"{folder}: cannot be written ({error.strerror})") from error
         segments = [*self.segments, {"name": folder.name, "rows": len(ids), "files": files}]
         write_json(self.path / "index.json", {"made_with": MADE_WITH, "segments": segments})
+
+    def _same(self, name: str, source: Source, place: int) -> bool:
+        """Whether the index has this text under this id already."""
+        if name not in self._again:
+            return False
+        one, row = self._again[name]
+        theirs = Filed([Part(one.texts, one.starts[row : row + 1], one.starts[row + 1 : row + 2])])
+        return theirs.some([0]).data == source.some([place]).data
 
 
 def open_index(path: Path | None, without: Collection[str], stack: ExitStack) -> Index:
@@ -109,10 +120,13 @@ def open_index(path: Path | None, without: Collection[str], stack: ExitStack) ->
     found = _listed(path)
     loaded = [_Segment.load(path / entry["name"], entry, stack) for entry in found["segments"]]
     index = Index(path, segments=found["segments"])
-    again = set(without)
+    wanted, again = set(without), set(without)
     for one in reversed(loaded):
         fresh = [name not in again for name in one.ids]
         again.update(one.ids)
+        for row, name in enumerate(one.ids):
+            if name in wanted:
+                index._again.setdefault(name, (one, row))  # noqa: SLF001 - its own maker
         one.rows = np.flatnonzero(np.array(fresh, bool))
     for one in loaded:
         index.ids += [one.ids[row] for row in one.rows.tolist()]

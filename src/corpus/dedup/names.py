@@ -27,7 +27,7 @@ class Tally:
     """How often each word is used inside sentences, and how often with a capital."""
 
     def __init__(self) -> None:
-        self._kernels = kernels()  # for good: the table of the twin is another
+        self._kernels = kernels()  # the table of the twin is another
         self._table: Hashes = np.zeros(_START, np.uint64)
         self._uses: Ints = np.zeros((_START, 2), np.int32)
         self._filled = np.zeros(1, np.int64)
@@ -44,6 +44,7 @@ class Tally:
 
     def absorb(self, other: Tally) -> None:
         """Add the counts of another."""
+        self._kernels = kernels()
         size = len(self._table)
         while size < 2 * (self._filled[0] + other._filled[0]):
             size *= 2
