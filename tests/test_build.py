@@ -20,7 +20,10 @@ from corpus.model import rehearsal
 from corpus.settings import MIX
 
 OPTIONS = ("build", "--writer", "claude", "--model", "claude-haiku-5-5", "--tokens", "9k", "--yes")
-SAME = ("documents.jsonl", "reviews.jsonl", "briefs.jsonl", "duplicates.jsonl", "scores.jsonl")
+SAME = (
+    "documents.jsonl", "reviews.jsonl", "briefs.jsonl", "duplicates.jsonl", "scores.jsonl",
+    "loop.jsonl",
+)  # fmt: skip
 
 
 def manifest(folder: Path) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from corpus.records import Brief, Stream
-from corpus.score import Novelty, Text
+from corpus.score import Novelty, Text, effective_topics
 
 FILE = "loop.jsonl"
 LAST = 20  # texts of an arm that are looked at
@@ -79,6 +79,7 @@ class Loop:
         self.bans = bans
         self.holes = self._empty([brief for brief, _ in kept], settled, again)
         self.stopped |= self._spent(settled)
+        topics = effective_topics(text for _, text in kept)
         self.rows.append(
             {
                 "round": len(self.rows) + 1,
@@ -86,6 +87,7 @@ class Loop:
                 "words": self._words,
                 "ngrams": self._novelty.estimate,
                 "novelty": round(new / total, 6) if total else None,
+                "topics": round(topics, 1) if topics else None,
                 "arms": {
                     f"{what} {name}": round(share, 6)
                     for (what, name), share in sorted(self._shares().items())

@@ -22,7 +22,7 @@ from corpus.settings import STAGES, Settings
 
 LIBRARIES = (
     "anthropic", "click", "datasketch", "jsonlines", "markdown-it-py", "numpy", "pyarrow", "spacy",
-    "tokenizers",
+    "tokenizers", "zstandard",
 )  # fmt: skip
 
 

@@ -34,11 +34,11 @@ from corpus.score.squeeze import squeeze
 from corpus.score.style import style
 from corpus.score.syntax import syntax
 from corpus.score.tics import tics
-from corpus.score.topics import topics
+from corpus.score.topics import effective_topics, topics
 
 __all__ = [
-    "DEFAULTS", "Baseline", "Novelty", "Text", "as_json", "cells_of", "read_baseline",
-    "read_files", "score", "tics",
+    "DEFAULTS", "Baseline", "Novelty", "Text", "as_json", "cells_of", "effective_topics",
+    "read_baseline", "read_files", "score", "tics",
 ]  # fmt: skip
 
 

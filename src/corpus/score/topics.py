@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -64,6 +64,12 @@ def topics(columns: Columns, scale: Scale) -> Metric:
         note=f"lower-case words, windows of {WINDOW}",
         curve=curve if reading.value else (),
     )
+
+
+def effective_topics(texts: Iterable[Text], most: int = 2_000) -> float | None:
+    """The effective topics of so many of the texts, drawn by id; None for fewer than 3."""
+    drawn = sorted(texts, key=lambda text: (digest(text.id), text.text))[:most]
+    return effective(*project([_window(text) for text in drawn])).value
 
 
 def _vendi2(topics: float | None, n: int) -> float | None:
