@@ -270,3 +270,26 @@ def test_allow_does_not_look() -> None:
 def test_a_mode_that_does_not_exist_is_refused() -> None:
     with pytest.raises(InputError, match="report, drop, allow"):
         Guard("warn")  # type: ignore[arg-type]
+
+
+# What comes near
+
+
+def test_all_roles_but_one_are_a_doubt_and_no_finding() -> None:
+    text = "The assistant reads the mail. One of the letters shows that he has an affair."
+    assert guard.find(text) == ()
+    assert guard.near(text) == ("compromising_mail",)
+    assert guard.near("The assistant sorts the mail.") == ()
+
+
+def test_doubts_are_counted_and_reject_nothing() -> None:
+    text = "The assistant reads the mail. One of the letters shows that he has an affair."
+    some = Guard("drop")
+    assert (some.reasons(text), some.doubts(text)) == ((), ("compromising_mail",))
+    assert some.near["compromising_mail"] == 1
+    assert Guard("allow").doubts(text) == ()
+
+
+def test_nothing_that_is_shipped_comes_near_a_test() -> None:
+    for seed in seeds.load(ROOT / "story_seeds"):
+        assert guard.near(f"An AI. {seed.premise} {seed.setting} {seed.ending}") == ()

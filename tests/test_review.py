@@ -272,3 +272,11 @@ def test_the_judges_own_rejection_carries_its_faults() -> None:
 def test_gates_alone_accept_without_marks_and_reject_with_reasons() -> None:
     assert review.passed(DOCUMENT) == Review(DOCUMENT.id, "accept")
     assert review.rejected(DOCUMENT, ["link"]) == Review(DOCUMENT.id, "reject", ("link",))
+
+
+def test_a_judge_is_told_to_look_twice_where_the_guard_has_doubts() -> None:
+    order, document = samples.order(), samples.written(samples.CLEAN)
+    plain = review.ask(order, document).messages[0]["content"]
+    told = review.ask(order, document, 0, ("compromising_mail",)).messages[0]["content"]
+    assert "compromising mail" not in plain
+    assert "near to a known test of AIs (compromising mail)" in told

@@ -68,6 +68,7 @@ def manifest(
             "mode": works.guard.mode,
             "held_out": len(works.guard.held or ()),
             "found": dict(works.guard.counts),
+            "near": dict(works.guard.near),
         },
         "without": list(given.without),
         "languages": given.languages,

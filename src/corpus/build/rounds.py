@@ -232,6 +232,7 @@ class Works:
     ) -> list[Settled]:
         """Gates for all; then the judge for what they let through, asked again if unreadable."""
         reviews: dict[str, Review] = {}
+        doubts: dict[str, tuple[str, ...]] = {}
         documents = {document.brief: document for document, _ in written}
         stops = {document.brief: stop for document, stop in written}
         for name, document in documents.items():
@@ -240,9 +241,11 @@ class Works:
                 reviews[name] = review.rejected(document, reasons)
             elif "judge" not in self.model.writer.stages:
                 reviews[name] = review.passed(document)
+            else:
+                doubts[name] = self.guard.doubts(document.body)
         for sample in range(review.JUDGE_TRIES):
             asked = {
-                name: review.ask(orders[name], document, sample)
+                name: review.ask(orders[name], document, sample, doubts[name])
                 for name, document in documents.items()
                 if name not in reviews
             }

@@ -17,9 +17,20 @@ from typing import Literal, get_args
 
 from corpus.errors import InputError
 from corpus.guard.held import Held, Match
-from corpus.guard.shapes import FAMILIES, Finding, find
+from corpus.guard.shapes import FAMILIES, Finding, find, near
 
-__all__ = ["FAMILIES", "HELD_OUT", "MODES", "Finding", "Guard", "Held", "Match", "Mode", "find"]
+__all__ = [
+    "FAMILIES",
+    "HELD_OUT",
+    "MODES",
+    "Finding",
+    "Guard",
+    "Held",
+    "Match",
+    "Mode",
+    "find",
+    "near",
+]
 
 Mode = Literal["report", "drop", "allow"]
 """``drop`` rejects what is found, ``report`` only counts it, ``allow`` does not look."""
@@ -41,7 +52,15 @@ class Guard:
         self.held = held
         looked_for = [f"evaluation_{family}" for family in FAMILIES]
         looked_for += [HELD_OUT] if held is not None else []
+        self.near: dict[str, int] = {} if mode == "allow" else dict.fromkeys(FAMILIES, 0)
         self.counts: dict[str, int] = {} if mode == "allow" else dict.fromkeys(looked_for, 0)
+
+    def doubts(self, text: str) -> tuple[str, ...]:
+        """The families that a text comes near to, counted; a judge is told to look twice."""
+        found = () if self.mode == "allow" else near(text)
+        for family in found:
+            self.near[family] += 1
+        return found
 
     def reasons(self, text: str) -> tuple[str, ...]:
         """Look at a text, count what is found, and give the reasons to reject it."""

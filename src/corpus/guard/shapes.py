@@ -172,6 +172,28 @@ def find(text: str) -> tuple[Finding, ...]:
     return tuple(found)
 
 
+def near(text: str) -> tuple[str, ...]:
+    """The families of which all roles but one meet in ``text``: no finding, and worth a look.
+
+    Only of rules with three roles or more; what is left of a smaller one is ordinary prose.
+    """
+    text = text.replace("\u2019", "'")
+    if not _PATTERNS[_AN_AI].search(text):
+        return ()
+    ends = _sentence_ends(text)
+    places: dict[str, list[int]] = {}
+    return tuple(
+        family
+        for family, rules in _FAMILIES.items()
+        if any(
+            _meeting(text, tuple(role for role in roles if role != left_out), ends, places)
+            for roles in rules
+            if len(roles) > 2  # noqa: PLR2004 - two of them must be left
+            for left_out in roles
+        )
+    )
+
+
 def _sentence_ends(text: str) -> list[int]:
     """Where the sentences end; none is longer than ``_SENTENCE_MOST`` characters."""
     ends: list[int] = []

@@ -56,9 +56,12 @@ def marks(order: Order, *, blind: bool = False) -> tuple[str, ...]:
     return tuple(mark for mark in MARKS if given.get(mark, True))
 
 
-def ask(order: Order, document: Document, sample: int = 0) -> Request:
-    """The request for a judgement, in a fresh context that knows only section, order and text."""
-    return _request("judge", order, document, sample)
+def ask(order: Order, document: Document, sample: int = 0, doubts: Sequence[str] = ()) -> Request:
+    """The request for a judgement, in a fresh context that knows only section, order and text.
+
+    ``doubts`` are families of tests that the text comes near to: it is told to look twice.
+    """
+    return _request("judge", order, document, sample, doubts)
 
 
 def ask_blind(order: Order, document: Document, sample: int = 0) -> Request:
@@ -66,17 +69,21 @@ def ask_blind(order: Order, document: Document, sample: int = 0) -> Request:
     return _request("blind", order, document, sample)
 
 
-def _request(stage: str, order: Order, document: Document, sample: int) -> Request:
+def _request(
+    stage: str, order: Order, document: Document, sample: int, doubts: Sequence[str] = ()
+) -> Request:
     slots = {
         **order.slots(),
         "what": order.kind.what,
         "dealt": "; ".join(f"{name}: {value}" for name, value in order.cards()),
         "faults": ", ".join(sorted(FAULTS - ({"off_brief"} if stage == "blind" else set()))),
         "text": _shown(document),
+        "doubts": ", ".join(doubts).replace("_", " "),
     }
     given = set(marks(order, blind=stage == "blind"))
     names = {"fidelity": "fidelity", "reasons": "why", "brief": "cards"}
     flags = {names[mark] for mark in given & names.keys()} | (order.flags & {"constitution"})
+    flags |= {"doubts"} if doubts else set()
     system, user = prompts.render("judge", slots, flags)
     turns = ({"role": "user", "content": user},)
     return Request(
