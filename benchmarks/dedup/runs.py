@@ -12,7 +12,6 @@ import os
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -78,23 +77,16 @@ def command(options: Sequence[str], task: Task, **more: str) -> dict[str, Any]:
     Raises:
         Failed: it ended with an error.
     """
-    line = [sys.executable, "-m", "corpus", *options]
-    started = time.monotonic()
-    process = subprocess.Popen(  # its own wait gives its own usage
-        line,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(task.cores, **more),
-        preexec_fn=lambda: os.sched_setaffinity(0, task.cores),  # noqa: PLW1509 - no threads here
-    )
-    said, complaint = (pipe.read() if pipe else b"" for pipe in (process.stdout, process.stderr))
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise Failed(complaint.decode().strip().splitlines()[-1])
-    cpu, wall = used.ru_utime + used.ru_stime, time.monotonic() - started
-    told = json.loads(said) if said.strip() else {}
-    return {"cpu": cpu, "wall": wall, "peak_bytes": used.ru_maxrss * 1024, "told": told}
+    cores = ",".join(map(str, task.cores))
+    line = [sys.executable, "-m", "benchmarks.dedup.started", cores]
+    line += [sys.executable, "-m", "corpus", *options]
+    surroundings = environment(task.cores, **more)
+    done = subprocess.run(line, capture_output=True, text=True, check=True, env=surroundings)
+    found: dict[str, Any] = json.loads(done.stdout)
+    if found["status"]:
+        raise Failed((found["complaint"].strip().splitlines() or ["no message"])[-1])
+    told = json.loads(found["said"])
+    return {key: found[key] for key in ("cpu", "wall", "peak_bytes")} | {"told": told}
 
 
 def rounds(
