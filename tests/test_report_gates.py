@@ -82,6 +82,14 @@ def test_two_builds_stand_side_by_side(tmp_path: Path) -> None:
     assert found["cells"]["only"] == [0, 0]
 
 
+def test_a_difference_inside_the_intervals_is_no_change(tmp_path: Path) -> None:
+    old = made(tmp_path / "old", metric("names", value=0.20, low=0.18, high=0.23))
+    near = made(tmp_path / "near", metric("names", value=0.22, low=0.19, high=0.25))
+    far = made(tmp_path / "far", metric("names", value=0.30, low=0.27, high=0.33))
+    found = [facts(new, old)["compare"]["metrics"][0]["better"] for new in (near, far)]
+    assert found == [0, -1]
+
+
 def test_builds_of_another_size_are_not_called_better_or_worse(tmp_path: Path) -> None:
     old = made(tmp_path / "old", metric("names", value=0.1), number=12)
     new = made(tmp_path / "new", metric("names", value=0.2))

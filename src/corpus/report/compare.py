@@ -7,13 +7,14 @@ another size is shown and called what it is. Values are ``[other, this]`` throug
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from corpus.errors import InputError
 from corpus.records import Json
 from corpus.report.folder import Row
+from corpus.report.measures import interval
 
 NEAR = 0.1  # sizes that differ by less may be compared
 NUMBERS = {
@@ -113,7 +114,8 @@ def _numbers(this: Facts, other: Facts) -> list[Row]:
 def _metrics(this: Facts, other: Facts, *, same_size: bool) -> list[Row]:
     """Every metric that one of them has: values, gates, counts, and +1 if this one is better.
 
-    Builds of another size are only called better or worse where a gate changed its verdict.
+    Where a gate did not change its verdict, that is only said of builds of one size whose 95 %
+    intervals, where both are known, do not overlap.
     """
     sides = [{m["id"]: m for m in _list(facts, "metrics")} for facts in (other, this)]
     rows = []
@@ -122,7 +124,8 @@ def _metrics(this: Facts, other: Facts, *, same_size: bool) -> list[Row]:
         before, now = (m.get("value") for m in pair)
         better = 0
         gates = [m.get("gate") for m in pair]
-        judged = all(gates) and (same_size or gates[0] != gates[1])
+        apart = same_size and not _overlap(*map(interval, pair))
+        judged = all(gates) and (apart or gates[0] != gates[1])
         if before is not None and now is not None and judged:
             up = 1 if (pair[1] or pair[0]).get("higher_is_better") else -1
             better = up * ((now > before) - (now < before))
@@ -137,6 +140,10 @@ def _metrics(this: Facts, other: Facts, *, same_size: bool) -> list[Row]:
             }
         )
     return rows
+
+
+def _overlap(one: Sequence[float], other: Sequence[float]) -> bool:
+    return bool(one and other) and one[0] <= other[1] and other[0] <= one[1]
 
 
 def _streams(this: Facts, other: Facts) -> list[Row]:

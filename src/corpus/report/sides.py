@@ -148,7 +148,7 @@ def _streams(rows: Sequence[Row], names: Sequence[Markup | str]) -> Markup | Non
 
 def _cells(found: Row) -> Markup:
     said = [
-        f"{count(found['both'])} cells of section and kind hold documents in both builds",
+        f"Cells of section and kind that hold documents: {count(found['both'])} in both builds",
         f"{count(found['only'][0])} in the other only",
         f"{count(found['only'][1])} in this one only",
     ]
