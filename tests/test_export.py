@@ -21,9 +21,10 @@ from corpus.export.split import COMPONENTS, NONE, PAIRS, split
 from corpus.formats import Row
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read by datasets when it is imported
-FORMATS = formats.names()
-DATASETS = [name for name in FORMATS if formats.named(name).CARD]
+FORMATS = [name for name in formats.names() if formats.named(name).TRAITS.text]
+DATASETS = [name for name in FORMATS if formats.named(name).TRAITS.card]
 GPT2 = tokens.load("gpt2")
+LAYOUT = formats.Layout(GPT2)
 
 
 def rows() -> list[Row]:
@@ -82,7 +83,7 @@ def test_a_format_gives_back_every_row_that_it_was_given(tmp_path: Path, name: s
     found = [
         row
         for shard in made["shards"]
-        for row in formats.named(name).read(tmp_path / shard["file"])
+        for row in formats.named(name).read(tmp_path / shard["file"], LAYOUT)
     ]
     assert len(found) == len(by_id)
     for row in found:

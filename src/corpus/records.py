@@ -13,6 +13,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import PurePath
 from typing import Any, Literal, Self
 
 Stream = Literal["documents", "stories", "advice", "agentic"]
@@ -302,7 +303,10 @@ class Metric(Record):
 
 @dataclass(frozen=True, slots=True)
 class Shard(Record):
-    """One file of an export; ``file`` is relative to the folder of its format."""
+    """One shard of an export; ``file`` is relative to the folder of its format.
+
+    ``beside`` are the files that belong to it (an index, a mask): ``file``, ``bytes``, ``sha256``.
+    """
 
     file: str
     config: str
@@ -311,3 +315,15 @@ class Shard(Record):
     documents: int
     tokens: int
     sha256: str
+    beside: tuple[dict[str, Json], ...] = ()
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """All its files, its own first."""
+        return (self.file, *(other["file"] for other in self.beside))
+
+    def below(self, folder: PurePath) -> Shard:
+        """The same shard, its files told from where ``folder`` stands."""
+        beside = (other | {"file": (folder / other["file"]).as_posix()} for other in self.beside)
+        file = (folder / self.file).as_posix()
+        return dataclasses.replace(self, file=file, beside=tuple(beside))

@@ -24,7 +24,7 @@ from corpus.export.gather import apart, rows_of_build, rows_of_files
 from corpus.export.match import matched
 from corpus.export.split import SHARE, place, split
 from corpus.export.verify import verify
-from corpus.formats import Row, named, record
+from corpus.formats import Layout, Outline, Row, check, named, plan, write
 from corpus.records import STREAMS, Shard, canonical
 from corpus.tokens import Tokenizer
 
@@ -85,7 +85,7 @@ class Exported:
             "text_sha256": self.text_sha256,
             "tokens_sha256": self.tokens_sha256,
             "shards": [
-                {"format": name, **shard.row(), "file": (below / name / shard.file).as_posix()}
+                {"format": name, **shard.below(below / name).row()}
                 for name, shards in self.shards.items()
                 for shard in shards
             ],
@@ -119,8 +119,7 @@ def export(
     """
     demo = checked(rows, shard_tokens, allow_demo=allow_demo)
     modules = {name: named(name) for name in formats}
-    for name in modules:
-        claim(folder / name)
+    layout = Layout(tokenizer)
     coded = list(encoded(apart(rows), tokenizer))
     if match_tokens is not None:
         coded = matched(coded, match_tokens, seed)
@@ -129,14 +128,16 @@ def export(
     for row in ordered:
         digests.add(row)
     splits = counted(ordered, tokenizer)
-    shards: dict[str, tuple[Shard, ...]] = {}
+    parts = plan(map(Outline.of, ordered), shard_tokens)
+    check(modules, parts, layout)
+    for name in modules:
+        claim(folder / name)
+    shards = write(ordered, parts, folder, modules, layout)
     for name, module in modules.items():
         below = folder / name
-        written = module.write(ordered, below, shard_tokens=shard_tokens, tokenizer=tokenizer)
-        shards[name] = tuple(written)
-        clear(below, {shard.file for shard in shards[name]})
-        if module.CARD:
-            text = card(splits, module.SUFFIX, tokenizer.label, facts or {}, demo=demo)
+        clear(below, {file for shard in shards[name] for file in shard.files})
+        if module.TRAITS.card:
+            text = card(splits, module.TRAITS.suffix, tokenizer.label, facts or {}, demo=demo)
             store.write_text(below / "README.md", text)
     return Exported(
         folder=folder,
@@ -194,7 +195,7 @@ def checked(rows: Sequence[Row], shard_tokens: int, *, allow_demo: bool) -> bool
         )
     for row in rows:
         try:
-            canonical(record(row))
+            canonical([row.id, row.text, row.messages, row.tools, row.metadata])
         except UnicodeEncodeError as error:
             raise InputError(f"document {row.id!r} holds what UTF-8 cannot ({error})") from error
     return bool(demo)

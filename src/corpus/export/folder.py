@@ -16,7 +16,10 @@ from corpus.errors import DiskError, InputError
 
 MARKER = ".corpus-export"
 MARKED = "Written by corpus export: the next one replaces the shards and the README.md here.\n"
-SHARD = re.compile(r"(train|validation)-\d{5}-of-\d{5}\.[\w.]+")
+SHARD = re.compile(
+    r"(train|validation)-\d{5}-of-\d{5}\.[\w.]+"  # most formats
+    r"|(train|val)\.bin|.+_(train|val)_\d{6}\.bin|shard\.\d{5}\.mds|index\.json"
+)
 TORN = re.compile(r"\..+\.\d+\.tmp")  # what a crash leaves of ``store.replacing``
 
 

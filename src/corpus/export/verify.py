@@ -30,7 +30,7 @@ def verify(folder: Path, tokenizer: Tokenizer | None = None) -> list[str]:
         counter = tokenizer or load(told["tokenizer"]["name"])
         by_format: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for shard in told["shards"]:
-            by_format[shard["format"]].append({name: shard[name] for name in FIELDS})
+            by_format[shard["format"]].append({name: shard[name] for name in FIELDS} | shard)
         problems = list(wrong_tokenizer(told["tokenizer"], counter))
         for name, shards in by_format.items():
             problems += of_format(folder, name, shards, told, counter)
@@ -62,7 +62,11 @@ def of_format(
     rows: list[Row] = []
     whole = True
     for shard in shards:
-        damage = list(damaged(folder / shard["file"], shard))
+        damage = [
+            problem
+            for file in (shard, *shard.get("beside", ()))
+            for problem in damaged(folder / file["file"], file)
+        ]
         if damage:
             whole = False
             yield from damage
@@ -74,11 +78,12 @@ def of_format(
         rows += [dataclasses.replace(row, text="", messages=None) for row in found]
     yield from unlisted(folder, name, shards)
     if whole:
-        sums = {
-            "text_sha256": digests.text,
+        sums: dict[str, Any] = {
             "tokens_sha256": digests.tokens,
             "splits": counted(rows, tokenizer),
         }
+        if formats.named(name).TRAITS.text:
+            sums["text_sha256"] = digests.text
         for field, value in sums.items():
             if told[field] != value:
                 yield f"{name}: {field} is {value}, the manifest says {told[field]}"
@@ -96,12 +101,12 @@ def damaged(path: Path, shard: Mapping[str, Any]) -> Iterator[str]:
 
 def read(path: Path, shard: Mapping[str, Any], tokenizer: Tokenizer) -> list[Row]:
     """The rows of a shard with their ids: those it holds, else those of its text."""
+    form = formats.named(shard["format"])
     rows = [
         dataclasses.replace(row, config=shard["config"], split=shard["split"])
-        for row in formats.named(shard["format"]).read(path)
+        for row in form.read(path, formats.Layout(tokenizer))
     ]
-    tokenized = all(row.text is None and row.messages is None for row in rows)
-    return rows if tokenized else list(encoded(rows, tokenizer))
+    return list(encoded(rows, tokenizer)) if form.TRAITS.text else rows
 
 
 def miscounted(shard: Mapping[str, Any], rows: Sequence[Row]) -> Iterator[str]:
@@ -116,6 +121,7 @@ def unlisted(folder: Path, name: str, shards: Sequence[Mapping[str, Any]]) -> It
     """Yield the shards that are there but not in the manifest: a loader would read them too."""
     names = Path(shards[0]["file"]).parts
     base = folder.joinpath(*names[: names.index(name) + 1])
-    keep = {(folder / shard["file"]).relative_to(base).as_posix() for shard in shards}
+    files = [file["file"] for shard in shards for file in (shard, *shard.get("beside", ()))]
+    keep = {(folder / file).relative_to(base).as_posix() for file in files}
     for path in strays(base, keep):
         yield f"{path}: not in the manifest; export again to have it removed"

@@ -2,59 +2,62 @@
 
 ``metadata`` and ``tools`` are JSON strings: Arrow gives all rows of a column one schema, so objects
 with different keys would be merged and filled with nulls, and what was written would not be what
-is read. nanochat deals row groups to ranks and stalls where one gets none, hence at least eight
-of them wherever there are eight documents.
+is read. nanochat takes a folder of one config as it is (the last file by name, ``validation``, is
+its held-out one), deals row groups to ranks and stalls where one gets none, hence at least eight of
+them wherever there are eight documents; 1024 rows at most, zstd-3, no dictionary and no statistics
+are its own settings.
 """
 
 from __future__ import annotations
 
-import itertools
+import contextlib
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpus import formats, store
+from corpus.errors import InputError
+from corpus.formats import Layout, Part, Put, Row, Traits
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
-    from corpus.formats import Row
-    from corpus.records import Shard
-
-SUFFIX = "parquet"
-CARD = True
+TRAITS = Traits(suffix="parquet", card=True, text=True, masks=True)
 ROW_GROUPS = 8  # at least, where there are as many documents
 GROUP_ROWS = 1024  # at most, nanochat's own number
-TURN = pa.struct([("role", pa.string()), ("content", pa.string())])
-TYPES = {"messages": pa.list_(TURN), "no_loss": pa.list_(pa.list_(pa.int64()))}
+GROUP_CHARS = 64 << 20  # at most: long documents must not fill the memory
+TURNS = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
+SPANS = pa.list_(pa.list_(pa.int64()))
+TEXT = ("id", "text", "source", "added", "created", "metadata")
+CHAT = {
+    "openai": ("id", "messages", "tools", "metadata"),
+    "anthropic": ("id", "system", "messages", "tools", "metadata"),
+}
 
 
-def write(rows: Sequence[Row], folder: Path, *, shard_tokens: int, **_: object) -> Iterator[Shard]:
-    """Write Parquet files, all of a config with the same columns."""
-    columns = {
-        config: schema(list(group))
-        for config, group in itertools.groupby(rows, key=lambda row: row.config)
-    }
-    for part in formats.parts(rows, shard_tokens):
-        file = part.file(SUFFIX)
-        write_file(folder / file, part.rows, columns[part.config])
-        yield formats.shard(part, folder, file)
+def files(part: Part, layout: Layout) -> tuple[str, ...]:
+    """One file."""
+    del layout
+    return (part.name(TRAITS.suffix),)
 
 
-def schema(rows: Sequence[Row]) -> pa.Schema:
-    """The columns of one config: those of its rows, and ``no_loss`` where any row has spans."""
-    names = dict.fromkeys(name for row in rows for name in formats.record(row))
-    return pa.schema([(name, TYPES.get(name, pa.string())) for name in names])
+def schema(part: Part, layout: Layout) -> pa.Schema:
+    """The columns of the part's config: ``no_loss`` where any of its rows has spans."""
+    names = CHAT[layout.chat] if part.chat else TEXT
+    columns = [(name, TURNS if name == "messages" else pa.string()) for name in names]
+    return pa.schema([*columns, *([("no_loss", SPANS)] if part.masked else [])])
 
 
-def write_file(path: Path, rows: Sequence[Row], columns: pa.Schema) -> None:
-    """Write one file, a row group at a time; whole or not there."""
-    size = max(1, min(GROUP_ROWS, len(rows) // ROW_GROUPS))
+@contextlib.contextmanager
+def writing(folder: Path, part: Part, layout: Layout) -> Iterator[Put]:
+    """Write one file, a row group at a time."""
+    columns = schema(part, layout)
+    size = max(1, min(GROUP_ROWS, part.documents // ROW_GROUPS))
+    group: list[dict[str, Any]] = []
+    chars = 0
     with (
-        store.replacing(path) as file,
+        store.replacing(folder / files(part, layout)[0]) as file,
         pq.ParquetWriter(
             file,
             columns,
@@ -64,20 +67,38 @@ def write_file(path: Path, rows: Sequence[Row], columns: pa.Schema) -> None:
             write_statistics=False,
         ) as writer,
     ):
-        for start in range(0, len(rows), size):
-            cells = [cell(row) for row in rows[start : start + size]]
-            writer.write_table(pa.Table.from_pylist(cells, schema=columns))
+
+        def put(row: Row) -> None:
+            nonlocal chars
+            group.append(cell(row, layout))
+            chars += len(row.body)
+            if len(group) == size or chars > GROUP_CHARS:
+                flush()
+
+        def flush() -> None:
+            nonlocal chars
+            writer.write_table(pa.Table.from_pylist(group, schema=columns))
+            group.clear()
+            chars = 0
+
+        yield put
+        if group:
+            flush()
 
 
-def cell(row: Row) -> dict[str, Any]:
+def cell(row: Row, layout: Layout) -> dict[str, Any]:
     """The row as Arrow takes it, its metadata as a JSON string."""
-    fields = formats.record(row)
+    fields = formats.record(row, layout.chat)
     return fields | {"metadata": store.line(fields["metadata"])}
 
 
-def read(path: Path) -> Iterator[Row]:
+def read(path: Path, layout: Layout) -> Iterator[Row]:
     """Yield the rows of one shard."""
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches():
-            for fields in batch.to_pylist():
-                yield formats.from_record(fields | {"metadata": json.loads(fields["metadata"])})
+    del layout
+    try:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=GROUP_ROWS):
+                for fields in batch.to_pylist():
+                    yield formats.from_record(fields | {"metadata": json.loads(fields["metadata"])})
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(f"{path}: cannot be read ({error}); export it again") from error
