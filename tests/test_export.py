@@ -21,7 +21,11 @@ from corpus.export.split import COMPONENTS, NONE, PAIRS, split
 from corpus.formats import Row
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read by datasets when it is imported
-FORMATS = [name for name in formats.names() if formats.named(name).TRAITS.text]
+FORMATS = [
+    name
+    for name in formats.names()
+    if formats.named(name).TRAITS.text and formats.named(name).TRAITS.masks
+]
 DATASETS = [name for name in FORMATS if formats.named(name).TRAITS.card]
 GPT2 = tokens.load("gpt2")
 LAYOUT = formats.Layout(GPT2)

@@ -28,7 +28,7 @@ from corpus.tokens import Tokenizer
 
 __all__ = [
     "Flags", "Format", "Ids", "Layout", "Outline", "Part", "Put", "Row", "Traits", "Writer",
-    "check", "from_record", "named", "names", "plan", "record", "sha256", "write",
+    "check", "from_record", "named", "names", "plan", "record", "seal", "sha256", "write",
 ]  # fmt: skip
 
 
@@ -64,7 +64,7 @@ class Traits:
     card: bool = False
     text: bool = False
     masks: bool = False
-    vocabulary: int = 1 << 31
+    vocabulary: int = 1 << 63
     one_file: bool = False
     package: str = ""
 
@@ -192,6 +192,8 @@ class Writer:
         if self.done:
             raise ValueError(f"row '{row.id}': there are more rows than were planned")
         part = self._parts[len(self.shards)]
+        if (row.config, row.split, row.text is None) != (part.config, part.split, part.chat):
+            raise ValueError(f"row '{row.id}' is not of the config and split that were planned")
         if not self._documents:
             self._documents, self._tokens = part.documents, part.tokens
             writing = self._form.writing(self._folder, part, self._layout)
@@ -200,8 +202,8 @@ class Writer:
         self._documents -= 1
         self._tokens -= len(row.ids)
         if not self._documents:
-            if self._tokens or (row.config, row.split) != (part.config, part.split):
-                raise ValueError(f"row '{row.id}' ends a shard that was planned otherwise")
+            if self._tokens:
+                raise ValueError(f"row '{row.id}' ends a shard of other than the planned tokens")
             self._open.close()
             files = self._form.files(part, self._layout)
             self.shards.append(shard(part, self._folder, files))
