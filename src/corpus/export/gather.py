@@ -115,7 +115,11 @@ class FileRows(Placed):
             self._firsts.append(len(self))
             for start, length, fields in store.read_placed(path):
                 self.place(file, start, length)
-                yield self.made(fields)
+                try:
+                    row = self.made(fields)
+                except InputError as error:
+                    raise InputError(f"{self.where(len(self) - 1)}: {error}") from error
+                yield row
 
     def made(self, fields: dict[str, Any]) -> Row:
         """The row, all of its fields checked."""

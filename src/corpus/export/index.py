@@ -190,15 +190,14 @@ class Spool:
         except OSError as error:
             raise DiskError(f"{folder}: cannot be written ({error.strerror})") from error
         self._starts = array("Q", [0])
-        self._masks: dict[int, int] = {}
+        self._masks = array("q")  # where the flags of a row begin; -1 where all carry loss
 
     def add(self, ids: Ids, loss: Flags | None) -> None:
         """Put the ids of the next row."""
-        number = len(self._starts) - 1
         try:
             self._ids.write(ids.tobytes())
+            self._masks.append(-1 if loss is None else self._loss.tell())
             if loss is not None:
-                self._masks[number] = self._loss.tell()
                 self._loss.write(loss.tobytes())
         except OSError as error:
             raise DiskError(f"the token ids cannot be written ({error.strerror})") from error
@@ -209,7 +208,7 @@ class Spool:
         start, end = self._starts[number], self._starts[number + 1]
         self._ids.seek(4 * start)
         ids = np.frombuffer(self._ids.read(4 * (end - start)), dtype=np.uint32)
-        if number not in self._masks:
+        if self._masks[number] < 0:
             return ids, None
         self._loss.seek(self._masks[number])
         return ids, np.frombuffer(self._loss.read(end - start), dtype=np.bool_)
@@ -227,23 +226,19 @@ def taken(rows: Sequence[Row], index: Index, spool: Spool, encoder: Encoder) -> 
         InputError: a row cannot be exported, or two have the same id.
         Disagreed: see ``Encoder.encode``.
     """
-    count = 0
-    for batch in batched(rows):
-        for row in batch:
-            count += 1
+    for first, batch in batched(rows):
+        for number, row in enumerate(batch, start=first):
             try:
                 refuse_unwritable(row)
             except InputError as error:
-                raise InputError(f"{where(rows, count - 1, row)}: {error}") from error
-        masked = [row for row in batch if row.no_loss and row.text is not None]
-        plain = iter(encoder.encode([row.body for row in batch if row not in masked]))
+                raise InputError(f"{where(rows, number, row)}: {error}") from error
+        plain = iter(encoder.encode([row.body for row in batch if not row.no_loss]))
         for row in batch:
             if row.no_loss and row.text is not None:
                 ids, loss = encoder.masked(row.text, row.no_loss)
-                spool.add(ids, loss)
             else:
-                ids = next(plain)
-                spool.add(ids, None)
+                ids, loss = next(plain), None
+            spool.add(ids, loss)
             index.add(row, len(ids))
     if (twins := index.twins()) is not None:
         first, second = twins
@@ -253,19 +248,19 @@ def taken(rows: Sequence[Row], index: Index, spool: Spool, encoder: Encoder) -> 
         )
 
 
-def batched(rows: Sequence[Row]) -> Iterator[list[Row]]:
-    """The rows in runs of about ``BATCH_CHARS`` characters; a fault is told with its row."""
+def batched(rows: Sequence[Row]) -> Iterator[tuple[int, list[Row]]]:
+    """The rows in runs of about ``BATCH_CHARS`` characters, each with the number of its first."""
     batch: list[Row] = []
-    chars = 0
-    source = iter(rows)
-    for row in source:
+    first = chars = 0
+    for row in rows:
         batch.append(row)
         chars += len(row.body)
         if chars >= BATCH_CHARS or len(batch) >= BATCH_ROWS:
-            yield batch
+            yield first, batch
+            first += len(batch)
             batch, chars = [], 0
     if batch:
-        yield batch
+        yield first, batch
 
 
 def where(rows: Any, number: int, row: Row | None = None) -> str:  # noqa: ANN401 - see below
