@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ def run(
     """
     places = [Path(path) for path in paths] or [Path("output")]
     if verify:
-        return verified(places[0])
+        return verified(places[0], flags["tokenizer"], full=flags["verify_tokens"] == "full")
     if len(places) == 1 and places[0].is_dir():
         return build(places[0], Path(output) if output else None, **flags)
     if output is None:
@@ -45,6 +46,8 @@ def build(folder: Path, output: Path | None, **flags: Any) -> dict[str, Any]:
         "models": made["models"],
         "constitution": made["constitution"],
         "gates": made["gates"],
+        "counts": made.get("counts"),
+        "guard": made.get("guard"),
     }
     chosen = _options(flags, facts, made["tokenizer"]["name"])
     if not chosen["formats"]:
@@ -52,7 +55,7 @@ def build(folder: Path, output: Path | None, **flags: Any) -> dict[str, Any]:
     if flags["seed"] is None:
         chosen["seed"] = made["seed"]
     if output is not None:
-        return room.publish(rows, output, **chosen)
+        return room.publish(rows, output, replace=flags["replace"], **chosen)
     return room.publish(rows, folder / "shards", build=folder, **chosen)
 
 
@@ -61,10 +64,10 @@ def files(paths: list[Path], output: Path, **flags: Any) -> dict[str, Any]:
     rows = room.rows_of_files(paths)
     chosen = _options(flags, {"license": flags["license"]}, tokens.GPT2)
     chosen["formats"] = chosen["formats"] or ["parquet"]
-    return room.publish(rows, output, **chosen)
+    return room.publish(rows, output, replace=flags["replace"], **chosen)
 
 
-def verified(folder: Path) -> dict[str, Any]:
+def verified(folder: Path, tokenizer: str | None, *, full: bool) -> dict[str, Any]:
     """Read everything again that the manifest names; the problems found, one line each.
 
     Raises:
@@ -73,20 +76,47 @@ def verified(folder: Path) -> dict[str, Any]:
     path = folder / "manifest.json"
     if not path.exists():
         raise InputError(f"{folder}: no manifest.json in it; give a finished build or export")
-    problems = room.verify(folder)
+    counter = None if tokenizer is None else tokens.load(tokenizer)
+    problems = room.verify(folder, counter, full=full)
     listed = json.loads(path.read_text("utf-8")).get("shards", [])
     return {"shards": len(listed), "problems": problems}
 
 
-def _options(flags: dict[str, Any], facts: dict[str, Any], tokenizer: str) -> room.Options:
-    options: room.Options = {
-        "formats": list(flags["formats"]),
+def _options(flags: dict[str, Any], facts: dict[str, Any], tokenizer: str) -> dict[str, Any]:
+    """The fields of ``room.Options`` that the flags come to."""
+    choice = room.Choice(
+        match_tokens=flags["match_tokens"],
+        held_out=tuple(flags["held_out"]),
+        mix=numbers("--mix", flags["mix"]),
+        epochs=numbers("--epochs", flags["epochs"]),
+    )
+    options = {
+        "formats": list(dict.fromkeys(flags["formats"])),
         "tokenizer": tokens.load(flags["tokenizer"] or tokenizer),
         "seed": flags["seed"] or 0,
+        "choice": choice,
         "facts": facts,
-        "allow_demo": flags["allow_demo"],
-        "match_tokens": flags["match_tokens"],
+        "compress": flags["compress"] or "",
+        "shard_tokens": flags["shard_tokens"] or room.SHARD_TOKENS,
     }
-    if flags["shard_tokens"]:
-        options["shard_tokens"] = flags["shard_tokens"]
-    return options
+    same = ("allow_demo", "quick", "verify_tokens", "workers", "chat", "seq_len", "croissant")
+    return options | {name: flags[name] for name in same}
+
+
+def numbers(flag: str, text: str | None) -> dict[str, float]:
+    """``a=2,b=1.5`` as a mapping; a number alone stands under the empty name.
+
+    Raises:
+        InputError: a part is neither, or a name comes twice.
+    """
+    found: dict[str, float] = {}
+    for part in (text or "").split(",") if text else ():
+        name, _, value = part.strip().rpartition("=")
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number) or name in found or (flag == "--mix" and not name):
+            raise InputError(f"{flag} {text!r}: write names and numbers, such as a=2,b=1.5")
+        found[name.strip()] = number
+    return found

@@ -10,7 +10,7 @@ import dataclasses
 import hashlib
 import tempfile
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO, Any, Self
@@ -185,12 +185,19 @@ class Spool:
     def __init__(self, folder: Path) -> None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._ids: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed below
-            self._loss: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - the same
+            self._ids: IO[bytes] = tempfile.TemporaryFile(dir=folder)
+            self._loss: IO[bytes] = tempfile.TemporaryFile(dir=folder)
         except OSError as error:
             raise DiskError(f"{folder}: cannot be written ({error.strerror})") from error
         self._starts = array("Q", [0])
         self._masks = array("q")  # where the flags of a row begin; -1 where all carry loss
+
+    def clear(self) -> None:
+        """Forget everything."""
+        for file in (self._ids, self._loss):
+            file.seek(0)
+            file.truncate()
+        del self._starts[1:], self._masks[:]
 
     def add(self, ids: Ids, loss: Flags | None) -> None:
         """Put the ids of the next row."""
@@ -248,7 +255,7 @@ def taken(rows: Sequence[Row], index: Index, spool: Spool, encoder: Encoder) -> 
         )
 
 
-def batched(rows: Sequence[Row]) -> Iterator[tuple[int, list[Row]]]:
+def batched(rows: Iterable[Row]) -> Iterator[tuple[int, list[Row]]]:
     """The rows in runs of about ``BATCH_CHARS`` characters, each with the number of its first."""
     batch: list[Row] = []
     first = chars = 0
@@ -263,14 +270,14 @@ def batched(rows: Sequence[Row]) -> Iterator[tuple[int, list[Row]]]:
         yield first, batch
 
 
-def where(rows: Any, number: int, row: Row | None = None) -> str:  # noqa: ANN401 - see below
+def where(rows: Any, number: int, row: Row | None = None) -> str:
     """Where a row stands, as its source says, else its id."""
     if hasattr(rows, "where"):
         return str(rows.where(number))
     return f"document {(row or rows[number]).id!r}"
 
 
-def with_ids(row: Row, spool: Spool, number: int, **about: Any) -> Row:  # noqa: ANN401 - fields
+def with_ids(row: Row, spool: Spool, number: int, **about: Any) -> Row:
     """``row`` with its ids and whatever else is known of it by now."""
     ids, loss = spool.get(number)
     return dataclasses.replace(row, ids=ids, loss=loss, **about)

@@ -14,6 +14,7 @@ import numpy as np
 
 from corpus.errors import InputError, did_you_mean
 from corpus.export.index import HELD, Index, Keys, Mask, Numbers, names
+import itertools
 
 SHARE = 0.02  # of a config's tokens
 MANY_GROUPS = 10  # from here on a config has a validation split
@@ -144,5 +145,5 @@ def by_group(codes: Numbers, tokens: Numbers) -> tuple[Numbers, Numbers]:
 def slices(sorted_codes: Numbers) -> Iterator[tuple[int, slice]]:
     """Yield each code with where it stands."""
     edges = np.flatnonzero(np.diff(sorted_codes, prepend=-1, append=-1))
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in itertools.pairwise(edges):
         yield int(sorted_codes[start]), slice(int(start), int(end))

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 import tokenizers
 
 from corpus.errors import InputError
+import itertools
 
 NOT_BYTES = (*range(33), *range(127, 161), 173)  # bytes that GPT-2 writes as other characters
 KEPT = [byte for byte in range(256) if byte not in NOT_BYTES]
@@ -74,7 +75,11 @@ BY_SIZE = {
     100256: Known(
         "cl100k_base",
         CASED % "{1,3}",
-        {END: 100257, **{mark: 100258 + n for n, mark in enumerate(FIM)}, "<|endofprompt|>": 100276},
+        {
+            END: 100257,
+            **{mark: 100258 + n for n, mark in enumerate(FIM)},
+            "<|endofprompt|>": 100276,
+        },
     ),
     128000: Known(
         "llama3",
@@ -84,9 +89,7 @@ BY_SIZE = {
         bos="<|begin_of_text|>",
         reserved=(128000, 128256),
     ),
-    151643: Known(
-        "qwen", CASED % "", {END: 151643, "<|im_start|>": 151644, "<|im_end|>": 151645}
-    ),
+    151643: Known("qwen", CASED % "", {END: 151643, "<|im_start|>": 151644, "<|im_end|>": 151645}),
     199998: Known("o200k_base", O200K, {END: 199999, "<|endofprompt|>": 200018}),
 }
 
@@ -147,7 +150,7 @@ def merges(ranks: Mapping[bytes, int]) -> list[tuple[str, str]]:
     for token, rank in sorted(ranks.items(), key=lambda each: each[1]):
         if len(token) > 1:
             pair = halves(token, rank, ranks)
-            if len(pair) == 2:  # noqa: PLR2004 - else no merges lead to it, and none may
+            if len(pair) == 2:
                 found.append((spelled(pair[0]), spelled(pair[1])))
     return found
 
@@ -159,7 +162,7 @@ def halves(token: bytes, rank: int, ranks: Mapping[bytes, int]) -> list[bytes]:
         best = min(
             (
                 (ranks.get(left + right, rank), place)
-                for place, (left, right) in enumerate(zip(parts, parts[1:], strict=False))
+                for place, (left, right) in enumerate(itertools.pairwise(parts))
             ),
             default=(rank, 0),
         )

@@ -18,12 +18,13 @@ import numpy as np
 
 from corpus.tokens import Flags, Ids, Tokenizer
 from corpus.tokens._hard import hard, short
+import itertools
 
 SAMPLE_CHARS = 128 << 10  # of the first documents, all compared
 EVERY = 512  # documents, of which one is compared
 
 
-class Disagreed(Exception):  # noqa: N818 - caught within the program, never shown
+class Disagreed(Exception):
     """The quick engine gave other ids than the reference: its ids cannot be used."""
 
 
@@ -138,7 +139,7 @@ def flat(engine: Quick, texts: Sequence[str]) -> list[Ids]:
     ids, ends = engine.encode_batch_flat(list(texts), split_special_tokens=True)
     cuts = np.frombuffer(ends, dtype="<u8").tolist()
     whole = np.frombuffer(ids, dtype="<u4")
-    return [whole[start:end] for start, end in zip(cuts, cuts[1:], strict=False)]
+    return [whole[start:end] for start, end in itertools.pairwise(cuts)]
 
 
 def load_quick(tokenizer: Tokenizer) -> tuple[Quick | None, str]:
@@ -166,7 +167,7 @@ def agrees(tokenizer: Tokenizer, engine: Quick, texts: Sequence[str] | None = No
     )
 
 
-def version(module: Any) -> str:  # noqa: ANN401 - a module
+def version(module: Any) -> str:
     """The version of the package that ``module`` is of."""
     import importlib.metadata
 
