@@ -1,4 +1,7 @@
-"""JSON Lines to token files with datatrove's DocumentTokenizer, one task. Arguments: IN JSON OUT."""
+"""JSON Lines to token files with datatrove's DocumentTokenizer, one task.
+
+Arguments: IN JSON OUT.
+"""
 
 import sys
 from pathlib import Path
@@ -14,7 +17,7 @@ LocalPipelineExecutor(
         DocumentTokenizer(
             output_folder=out,
             tokenizer_name_or_path=tokenizer,
-            eos_token="<|endoftext|>",
+            eos_token="<|endoftext|>",  # noqa: S106 - a token of text
             shuffle_documents=False,
         ),
     ],

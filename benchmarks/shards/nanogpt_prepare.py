@@ -1,4 +1,4 @@
-"""JSON Lines to train.bin and val.bin as nanoGPT's data/openwebtext/prepare.py does it, one process.
+"""JSON Lines to train.bin and val.bin as nanoGPT prepares them, one process.
 
 Arguments: IN RANKS OUT. The ranks of GPT-2 come from a file, since tiktoken would fetch them.
 Source: karpathy/nanoGPT, data/openwebtext/prepare.py: the same calls, split and dtype; 16 batches
@@ -38,7 +38,7 @@ for split, rows in tokenized.items():
     length = int(np.sum(rows["len"], dtype=np.uint64))
     path = Path(out) / f"{split}.bin"
     array = np.memmap(path, dtype=np.uint16, mode="w+", shape=(length,))
-    total, place = 16, 0
+    total, place = min(16, len(rows)), 0
     for number in range(total):
         batch = rows.shard(num_shards=total, index=number, contiguous=True).with_format("numpy")
         if len(batch):

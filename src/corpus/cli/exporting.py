@@ -9,7 +9,6 @@ from typing import Any
 
 from corpus import export as room
 from corpus import tokens
-from corpus.cli.running import manifest_of
 from corpus.errors import InputError
 
 
@@ -37,6 +36,8 @@ def run(
 
 def build(folder: Path, output: Path | None, **flags: Any) -> dict[str, Any]:
     """Export a build again: into its own ``shards/``, or elsewhere with a manifest there."""
+    from corpus.cli.running import manifest_of  # brings in what an export of files does not need
+
     made = manifest_of(folder)
     if not made:
         raise InputError(f"{folder}: the build is not whole; run 'corpus build' to its end first")

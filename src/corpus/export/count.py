@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
+import numpy as np
+
 from corpus.formats import Row
 
 
@@ -21,7 +23,7 @@ class Digests:
     def add(self, row: Row) -> None:
         """Take in one row with its ids."""
         self._text.update(row.hashed())
-        self._tokens.update(row.ids.astype("<u4").tobytes())
+        self._tokens.update(np.ascontiguousarray(row.ids, dtype="<u4"))
 
     @property
     def text(self) -> str:

@@ -160,7 +160,7 @@ def gpt2() -> Tokenizer:
     """
     shipped = importlib.resources.files("corpus") / "data" / "gpt2.bpe.gz"
     raw = gzip.decompress(shipped.read_bytes())
-    merges = [(left, right) for left, right in map(str.split, raw.decode().splitlines()[1:])]
+    merges: list[Any] = [tuple(line.split(" ")) for line in raw.decode().splitlines()[1:]]
     moved = [chr(256 + place) for place in range(len(NOT_BYTES))]
     tokens = [*map(chr, KEPT), *moved, *(left + right for left, right in merges), END]
     vocabulary = {token: number for number, token in enumerate(tokens)}
@@ -168,11 +168,17 @@ def gpt2() -> Tokenizer:
     engine.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
     engine.decoder = tokenizers.decoders.ByteLevel()
     engine.add_special_tokens([END])
-    return described(GPT2, raw, engine, eos=END, bos=END)
+    return described(GPT2, raw, engine, eos=END, bos=END, size=len(tokens))
 
 
 def described(
-    name: str, raw: bytes, engine: tokenizers.Tokenizer, *, eos: str | None, bos: str | None
+    name: str,
+    raw: bytes,
+    engine: tokenizers.Tokenizer,
+    *,
+    eos: str | None,
+    bos: str | None,
+    size: int | None = None,
 ) -> Tokenizer:
     """``engine`` with its facts, set to take a text as it is and add nothing to it.
 
@@ -186,7 +192,7 @@ def described(
     return Tokenizer(
         name=name,
         sha256=hashlib.sha256(raw).hexdigest(),
-        vocab_size=max(engine.get_vocab(with_added_tokens=True).values()) + 1,
+        vocab_size=size or max(engine.get_vocab(with_added_tokens=True).values()) + 1,
         eos_id=None if eos is None else engine.token_to_id(eos),
         bos_id=None if bos is None else engine.token_to_id(bos),
         proxy=name == GPT2,
