@@ -180,10 +180,10 @@ def report(output: str, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def export(as_json: bool, **flags: Any) -> None:
     """Write shards for trainers from a build, or from any JSON Lines."""
-    from corpus.cli import exporting, show
+    from corpus.cli import exporting
 
     found = exporting.run(**flags)
-    show.as_json(found) if as_json else show.export(found)
+    exporting.show(found, as_json=as_json)
     if found.get("problems"):
         raise SystemExit(1)
 

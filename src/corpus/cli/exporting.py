@@ -7,6 +7,8 @@ import math
 from pathlib import Path
 from typing import Any
 
+import click
+
 from corpus import export as room
 from corpus import tokens
 from corpus.errors import InputError
@@ -81,6 +83,25 @@ def verified(folder: Path, tokenizer: str | None, *, full: bool) -> dict[str, An
     problems = room.verify(folder, counter, full=full)
     listed = json.loads(path.read_text("utf-8")).get("shards", [])
     return {"shards": len(listed), "problems": problems}
+
+
+def show(found: dict[str, Any], *, as_json: bool) -> None:
+    """Print what an export wrote, or what a verification found."""
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False, indent=1))
+    elif "problems" in found:
+        for problem in found["problems"]:
+            click.echo(problem, err=True)
+        click.echo(f"{found['shards']} shards read again, {len(found['problems'])} problems")
+    else:
+        for shard in found["shards"]:
+            count = f"{shard['documents']:,} documents, {shard['tokens']:,} tokens"
+            click.echo(f"{shard['file']}  {count}")
+        for one in found.get("dropped", ()):
+            click.echo(
+                f"{one['format']}, {one['trainer']}: {one['config']}/{one['split']} loses "
+                f"{one['lost']:,} of {one['tokens']:,} tokens ({one['share']:.2%}): {one['what']}"
+            )
 
 
 def _options(flags: dict[str, Any], facts: dict[str, Any], tokenizer: str) -> dict[str, Any]:

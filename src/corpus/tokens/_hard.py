@@ -15,7 +15,7 @@ import unicodedata
 import numpy as np
 
 LAST = 0x32000  # beyond stand only tags, variation selectors and private use
-STEP = 23  # code points between two strings of the walk
+STEP = 41  # code points between two strings of the walk
 FRAMES = ("{}", "a{}b", " {} ", "{}\n{}", "3{}'s")
 TAILS = (0xE0001, 0xE0020, 0xE01EF, 0xF0000, 0x10FFFD)
 CONTRACTED = "I'm I'M we're WE'RE they'd She'Ll it's IT'S 's' 've'll x'y 'tis ''s d'être".split()

@@ -1,8 +1,8 @@
 """Texts to arrays of ids for shards: by the reference, or by a quick engine that agrees with it.
 
 A quick engine (extra ``fast``) is used under conditions. It must give the reference's ids on a list
-of hard texts before the first document, then on the first documents, and on one of every few
-hundred ever after; a document that spells a control token, or holds a character that is new to this
+of hard texts before the first document, then on the first documents, and on one of every
+thousand ever after; a document that spells a control token, or holds a character that is new to this
 Python's Unicode, goes to the reference. One disagreement, and ``Disagreed`` tells the caller to
 begin again without it.
 """
@@ -20,8 +20,8 @@ from corpus.tokens._hard import unknown
 from corpus.tokens._quick import ENGINES, Encode, found
 from corpus.tokens._reference import reference
 
-SAMPLE_CHARS = 64 << 10  # of the first documents, all compared
-EVERY = 512  # documents, of which one is compared
+SAMPLE_CHARS = 32 << 10  # of the first documents, all compared
+EVERY = 1024  # documents, of which one is compared
 REFRESH_CHARS = 512 << 20  # of text, after which an engine is made anew: caches only grow
 
 
