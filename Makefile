@@ -1,7 +1,7 @@
 # What is worth repeating. PYTHON: an interpreter with this package installed, its `test` extra too.
 PYTHON ?= python
 SEED ?= 1
-READERS ?= .venv-readers
+READERS ?= build/readers
 
 .PHONY: check torture torture-short readers train-tiny
 

@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import json
+import resource
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -352,6 +353,28 @@ def test_a_package_that_is_not_there_is_named_with_its_extra() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "InputError: format 'arrayrecord' needs the package" in done.stderr
     assert "pip install 'constitution-corpus[arrayrecord]'" in done.stderr
+
+
+def memory(count: int, folder: Path) -> int:
+    """The most megabytes this process ever held, once ``count`` rows went into every format."""
+    ids = np.array([*[7] * 999, 50256], dtype=np.uint32)
+    many = (Row(f"{n}", "a", text=f"{n} " * 1000, ids=ids) for n in range(count))
+    parts = formats.plan((Outline("a", "train", 1000) for _ in range(count)), 10**9)
+    formats.write(many, parts, folder / f"{count}", FORMATS, Layout(GPT2))
+    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // unit
+
+
+def test_no_writer_remembers_what_it_wrote(tmp_path: Path) -> None:
+    code = (
+        "import sys, pathlib, test_formats; folder = pathlib.Path(sys.argv[1])\n"
+        "print(-test_formats.memory(1_000, folder) + test_formats.memory(10_000, folder))"
+    )
+    job = [sys.executable, "-c", code, str(tmp_path)]
+    done = subprocess.run(
+        job, capture_output=True, text=True, check=True, cwd=Path(__file__).parent
+    )
+    assert int(done.stdout) < 25  # for 44 MB more of text in each format
 
 
 # laws

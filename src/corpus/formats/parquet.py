@@ -26,7 +26,7 @@ from corpus.formats import Layout, Part, Put, Row, Traits
 TRAITS = Traits(suffix="parquet", card=True, text=True, masks=True)
 ROW_GROUPS = 8  # at least, where there are as many documents
 GROUP_ROWS = 1024  # at most, nanochat's own number
-GROUP_CHARS = 64 << 20  # at most: long documents must not fill the memory
+GROUP_CHARS = 16 << 20  # at most: long documents must not fill the memory
 TURNS = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
 SPANS = pa.list_(pa.list_(pa.int64()))
 TEXT = ("id", "text", "source", "added", "created", "metadata")
