@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import weakref
 from array import array
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -28,8 +29,7 @@ class Placed(Sequence[Row]):
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:
-        self._copies = tempfile.TemporaryDirectory(prefix="corpus-")
-        self._paths = [seekable(path, Path(self._copies.name)) for path in paths]
+        self._paths = [self._seekable(path) for path in paths]
         self._stamps = [stamp(path) for path in self._paths]
         self._files: dict[int, IO[bytes]] = {}
         self._file, self._start, self._length = array("H"), array("Q"), array("Q")
@@ -78,17 +78,28 @@ class Placed(Sequence[Row]):
         )
 
     def __iter__(self) -> Iterator[Row]:
-        return (self[number] for number in range(len(self)))
+        try:
+            for number in range(len(self)):
+                yield self[number]
+        finally:
+            self.close()
 
+    def close(self) -> None:
+        """Close what is open; it is opened again when it is needed."""
+        for file in self._files.values():
+            file.close()
+        self._files.clear()
 
-def seekable(path: Path, folder: Path) -> Path:
-    """``path``, or a copy in ``folder`` of what comes out of it where it is a pipe."""
-    if path.is_file() or path.is_dir() or not path.exists():
-        return path  # what cannot be read is said when it is read
-    copy = folder / f"{len(list(folder.iterdir()))}.jsonl"
-    with path.open("rb") as source, copy.open("wb") as target:
-        shutil.copyfileobj(source, target)
-    return copy
+    def _seekable(self, path: Path) -> Path:
+        """``path``, or a copy of what comes out of it where it is a pipe."""
+        if path.is_file() or path.is_dir() or not path.exists():
+            return path  # what cannot be read is said when it is read
+        folder = tempfile.TemporaryDirectory(prefix="corpus-")
+        weakref.finalize(self, folder.cleanup)
+        copy = Path(folder.name) / "rows.jsonl"
+        with path.open("rb") as source, copy.open("wb") as target:
+            shutil.copyfileobj(source, target)
+        return copy
 
 
 def stamp(path: Path) -> tuple[int, int] | None:

@@ -234,6 +234,8 @@ def prepared(rows: Sequence[Row], folder: Path, options: Options) -> Iterator[Re
         yield Ready(rows, folder, options, modules, settled, parts, spool, encoder)
     finally:
         spool.close()
+        if isinstance(rows, Placed):
+            rows.close()
 
 
 def read_through(rows: Sequence[Row], spool: Spool, options: Options) -> tuple[Index, Encoder]:

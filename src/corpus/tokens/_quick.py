@@ -6,10 +6,10 @@ the reference's ids on a list of hard texts, and ``Encoder`` goes on comparing.
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -48,13 +48,14 @@ def fastokens(definition: str) -> Encode:
 ENGINES: dict[str, Callable[[str], Encode]] = {"gigatoken": gigatoken, "fastokens": fastokens}
 
 
-def found(tokenizer: Tokenizer, names: Sequence[str] = tuple(ENGINES)) -> tuple[str, Any]:
-    """What the first engine that can be used is called, and what makes it; else the reference's name.
+@functools.lru_cache(maxsize=4)
+def found(tokenizer: Tokenizer) -> tuple[str, Encode | None]:
+    """What the first engine that can be used is called, and the engine; else the reference's name.
 
     The name tells why an engine that is installed was not taken.
     """
     remarks = []
-    for name in names:
+    for name in ENGINES:
         try:
             encode = ENGINES[name](tokenizer.json())
             wrong = next(disagreements(tokenizer, encode, short()), None)
