@@ -178,7 +178,9 @@ def test_text_rows_carry_the_fields_of_the_contract_in_jsonl(tmp_path: Path) -> 
 
 
 def test_parquet_has_eight_row_groups_and_one_schema_per_config(tmp_path: Path) -> None:
-    made = written(tmp_path, formats=["parquet"], shard_tokens=10_000, choice=export.Choice(share=0.2))
+    made = written(
+        tmp_path, formats=["parquet"], shard_tokens=10_000, choice=export.Choice(share=0.2)
+    )
     files = [(shard, pq.ParquetFile(tmp_path / shard["file"])) for shard in made["shards"]]
     texts = [file for shard, file in files if shard["config"] == "documents"]
     assert len(texts) == 2
@@ -245,7 +247,9 @@ def test_demo_text_needs_to_be_allowed_and_is_called_so(tmp_path: Path) -> None:
 
 def test_half_a_surrogate_pair_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     for broken in ({"text": "\ud800"}, {"text": "x", "metadata": {"kind": "\udfff"}}):
-        with pytest.raises(InputError, match="document 'a': a value that JSON in UTF-8 cannot hold"):
+        with pytest.raises(
+            InputError, match="document 'a': a value that JSON in UTF-8 cannot hold"
+        ):
             written(tmp_path, rows=[Row(id="a", config="documents", **broken)])
     assert contents(tmp_path) == {}
 

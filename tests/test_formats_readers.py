@@ -51,7 +51,7 @@ def written(folder: Path, *names: str, **options: Any) -> dict[str, dict[str, li
         "tokenizer": GPT2,
         "formats": names,
         "shard_tokens": 700,
-        "share": 0.1,
+        "choice": export.Choice(share=0.1),
     } | options
     made = export.publish(rows(), folder, **settings)
     found: dict[str, dict[str, list[Path]]] = {}

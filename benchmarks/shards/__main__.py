@@ -6,9 +6,10 @@ Ours is the whole command, ``corpus export FILE -o DIR --format megatron --worke
 interpreter, checks, splits, two digests, ``.bin`` and ``.idx``, manifest. With ``--no-quick`` it is
 what a plain installation does; without it, what the extra ``fast`` does. The peers run under
 ``--peers``, a Python with ``datatrove[processing,io]``, ``datasets`` and ``tiktoken``: datatrove's
-DocumentTokenizer, and nanoGPT's preparation. All use GPT-2's vocabulary, of this package's own file.
+DocumentTokenizer, and nanoGPT's preparation. All use GPT-2's vocabulary as this package ships it.
 User and system time of the process and its children; of ``--repeat`` runs, taken in turns, the
-least of each, because other work on the machine only adds. Without ``--text``, ``text.py`` makes it.
+least of each, because other work on the machine only adds. Without ``--text``, ``text.py`` makes
+one.
 """
 
 from __future__ import annotations
@@ -45,8 +46,8 @@ def main() -> int:
     parser.add_argument("--peers", default=sys.executable)
     parser.add_argument("--repeat", type=int, default=3)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
         text = given.text or made_text(folder)
         commands = {**ours(text, folder), **peers(given.peers, text, folder)}
         runs: dict[str, list[Run]] = {name: [] for name in commands}

@@ -64,7 +64,7 @@ def build(folder: Path, output: Path | None, **flags: Any) -> dict[str, Any]:
 
 def files(paths: list[Path], output: Path, **flags: Any) -> dict[str, Any]:
     """Export any JSON Lines into ``output``, with a manifest of its own."""
-    rows = room.rows_of_files(paths)
+    rows = room.rows_of_files(paths, flags["config_by"])
     chosen = _options(flags, {"license": flags["license"]}, tokens.GPT2)
     chosen["formats"] = chosen["formats"] or ["parquet"]
     return room.publish(rows, output, replace=flags["replace"], **chosen)
@@ -98,6 +98,8 @@ def show(found: dict[str, Any], *, as_json: bool) -> None:
             count = f"{shard['documents']:,} documents, {shard['tokens']:,} tokens"
             click.echo(f"{shard['file']}  {count}")
         for one in found.get("dropped", ()):
+            if one["split"] != "train":
+                continue
             click.echo(
                 f"{one['format']}, {one['trainer']}: {one['config']}/{one['split']} loses "
                 f"{one['lost']:,} of {one['tokens']:,} tokens ({one['share']:.2%}): {one['what']}"

@@ -37,8 +37,10 @@ __all__ = [
 ]
 
 
-def export(rows: Sequence[Row], folder: Path, **options: Any) -> Exported:
-    """Write ``rows`` to ``folder/<format>/`` for each format; no manifest. For ``options`` see there.
+def export(rows: Sequence[Row], folder: Path, **options: Any) -> Exported:  # noqa: ANN401 - Options
+    """Write ``rows`` to ``folder/<format>/`` for each format; no manifest.
+
+    ``options`` are the fields of ``Options``.
 
     Raises:
         InputError, DiskError: as ``prepared`` and ``Ready.write``.
@@ -53,7 +55,7 @@ def publish(
     *,
     build: Path | None = None,
     replace: bool = False,
-    **options: Any,
+    **options: Any,  # noqa: ANN401 - Options
 ) -> dict[str, Any]:
     """Export ``rows`` to ``folder`` and write the manifest, which is returned.
 
@@ -98,6 +100,7 @@ def refuse_other(previous: Mapping[str, Any], ready: Ready) -> None:
         if manifests.same_rows(previous, fields):
             return
     raise InputError(
-        f"{ready.folder}: holds another export (text_sha256 {previous.get('text_sha256', '')[:16]}) "
-        f"of other documents or settings; name another folder, or pass --replace"
+        f"{ready.folder}: holds another export (text_sha256 "
+        f"{previous.get('text_sha256', '')[:16]}) of other documents or settings; name another "
+        f"folder, or pass --replace"
     )

@@ -104,7 +104,7 @@ def front(about: About) -> list[str]:
     for config, counts in about.splits.items():
         lines += [f"- config_name: {json.dumps(config)}", "  data_files:"]
         for split in counts:
-            lines += [f"  - split: {split}", f'    path: "{config}/{split}-*.{about.suffix}*"']
+            lines += [f"  - split: {split}", f'    path: "{config}/{split}-*.{about.suffix}"']
     return [*lines, "---", ""]
 
 
@@ -162,8 +162,9 @@ def mixture(fields: Mapping[str, Any]) -> list[str]:
     found = fields.get("mixture") or {}
     if not found:
         return []
-    lines = ["## Mixture", "", "Realised in the train split; repeats are marked `epoch` in the ",
-             "metadata.", "", "| config | share of tokens | epochs | documents | of them distinct |",
+    lines = ["## Mixture", "",
+             "Realised in the train split; a repeat has its `epoch` in the metadata.", "",
+             "| config | share of tokens | epochs | documents | of them distinct |",
              "|---|--:|--:|--:|--:|"]  # fmt: skip
     lines += [
         f"| {name} | {one['share']:.2%} | {one['epochs']:.2f} | {one['documents']:,} "
@@ -196,20 +197,21 @@ def hint(tokens: int) -> Iterator[str]:
     yield f"{PHASE:.0%} of a run sufficed (arXiv 2601.10160): one token in {PHASE / SHARE:.0f} of"
     yield f"that phase. Read once, these {tokens:,} training tokens are that share of a last phase"
     yield f"of {phase:,.0f} tokens. Steps count as well as tokens: an effect was seen at 244"
-    yield f"optimiser steps and none at 31 on the same text. For {STEPS} steps that all hold some of"
-    yield f"it, a batch of that phase is at most {max(1, phase / STEPS):,.0f} tokens."
+    yield f"optimiser steps and none at 31 on the same text. For {STEPS} steps that all hold some"
+    yield f"of it, a batch of that phase is at most {max(1, phase / STEPS):,.0f} tokens."
 
 
 def losses(fields: Mapping[str, Any]) -> list[str]:
     """What trainers will drop at the sequence length that was asked about."""
-    found = fields.get("dropped") or []
+    found = [one for one in fields.get("dropped") or () if one["split"] == "train"]
     if not found:
         return []
     lines = [f"## What trainers drop at sequences of {fields['seq_len']:,} tokens", "",
-             "| format | trainer | config | split | lost | share | what |",
-             "|---|---|---|---|--:|--:|---|"]  # fmt: skip
+             "Of the train split; the manifest has all.", "",
+             "| format | trainer | config | lost | share | what |",
+             "|---|---|---|--:|--:|---|"]  # fmt: skip
     lines += [
-        f"| {one['format']} | {one['trainer']} | {one['config']} | {one['split']} "
+        f"| {one['format']} | {one['trainer']} | {one['config']} "
         f"| {one['lost']:,} | {one['share']:.2%} | {one['what']} |"
         for one in found
     ]
@@ -219,7 +221,8 @@ def losses(fields: Mapping[str, Any]) -> list[str]:
 def limits(about: About) -> list[str]:
     """What a reader must not take this for."""
     way = about.fields.get("split_by", "none")
-    lines = ["## Known limits", "", "- Every text was written by a language model; rows say which. No text is a fact or a source.",
+    lines = ["## Known limits", "",
+             "- Every text was written by a language model; none is a fact or a source.",
              "- It was judged by models and by rules, not read through by people.",
              "- Nobody has shown that training on this very text improves a model."]  # fmt: skip
     if way == "none":

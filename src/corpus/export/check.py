@@ -7,33 +7,36 @@ is looked at here, and what is wrong is said in one line.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from corpus.errors import InputError
 from corpus.formats import Row
 
 COLUMNS = ("id", "text", "messages", "tools", "source", "added", "created", "metadata", "no_loss")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 KEYS = ("section", "seed", "cluster")  # what ties rows together when they are split
 
 
-def checked(fields: dict[str, Any]) -> Row:
-    """The row that ``fields`` say; InputError tells what is wrong with them."""
+def checked(fields: dict[str, Any], by: str | None = None) -> Row:
+    """The row that ``fields`` say, its config by field ``by``; InputError tells what is wrong."""
     given = {name: value for name, value in fields.items() if value is not None}
     text, messages = given.get("text"), given.get("messages")
     if (text is None) == (messages is None):
         raise InputError("give either 'text' or 'messages', one of the two")
     if messages is None and "tools" in given:
         raise InputError("'tools' belong to 'messages', not to 'text'")
+    about = metadata(fields)
     row = Row(
         id=string(given, "id"),
-        config="default",
+        config="default" if by is None else config(about, by),
         text=None if text is None else string(given, "text"),
         messages=None if messages is None else turns(messages),
         tools=tools(given.get("tools")),
         source=string(given, "source", ""),
         added=string(given, "added", ""),
         created=string(given, "created", ""),
-        metadata=metadata(fields),
+        metadata=about,
         no_loss=spans(given["no_loss"], text) if "no_loss" in given else None,
     )
     if not row.body or "\n" in row.id or not row.id:
@@ -46,6 +49,17 @@ def string(fields: dict[str, Any], name: str, default: str | None = None) -> str
     value = fields.get(name, default)
     if not isinstance(value, str):
         raise InputError(f"'{name}' must be a string, got {value!r:.60}")
+    return value
+
+
+def config(fields: dict[str, Any], by: str) -> str:
+    """The config that the field ``by`` names, which becomes a folder and a word in commands."""
+    value = fields.get(by)
+    if not isinstance(value, str) or not NAME.fullmatch(value):
+        raise InputError(
+            f"'{by}' names the config and must be a word of letters, digits, - and _; "
+            f"got {value!r:.60}"
+        )
     return value
 
 
@@ -114,7 +128,7 @@ def metadata(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def refuse_unwritable(row: Row) -> None:
-    """Refuse what no file could give back as it is: half a surrogate pair, or a number that is none.
+    """Refuse what no file could give back: half a surrogate pair, or a number that is none.
 
     Raises:
         InputError: the row holds one.

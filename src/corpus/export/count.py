@@ -23,7 +23,7 @@ class Digests:
     def add(self, row: Row) -> None:
         """Take in one row with its ids."""
         self._text.update(row.hashed())
-        self._tokens.update(np.ascontiguousarray(row.ids, dtype="<u4"))
+        self._tokens.update(np.ascontiguousarray(row.ids, dtype="<u4").data)
 
     @property
     def text(self) -> str:

@@ -1,7 +1,7 @@
 """A Croissant 1.1 description of one format's folder: JSON-LD that dataset search engines read.
 
 Every shard is a file with its sha256, every config a set of records whose fields are the columns.
-Source: the Croissant format specification 1.1 of MLCommons; ``mlcroissant`` accepts what is written.
+Source: the Croissant format specification 1.1 of MLCommons; ``mlcroissant`` accepts the result.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ CONTEXT = {
     "dataCollection": "cr:dataCollection",
     "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
     "dct": "http://purl.org/dc/terms/",
+    "equivalentProperty": "cr:equivalentProperty",
     "examples": {"@id": "cr:examples", "@type": "@json"},
     "extract": "cr:extract",
     "field": "cr:field",
@@ -40,6 +41,7 @@ CONTEXT = {
     "parentField": "cr:parentField",
     "path": "cr:path",
     "personalSensitiveInformation": "cr:personalSensitiveInformation",
+    "rai": "http://mlcommons.org/croissant/RAI/",
     "recordSet": "cr:recordSet",
     "references": "cr:references",
     "regex": "cr:regex",
@@ -72,7 +74,7 @@ def croissant(about: About, name: str, shards: Sequence[Shard]) -> dict[str, Any
         "@type": "sc:Dataset",
         "conformsTo": "http://mlcommons.org/croissant/1.1",
         "name": about.title,
-        "description": "Synthetic text for pretraining-style training, written by a language model.",
+        "description": "Synthetic text for pretraining, written by a language model.",
         "keywords": ["synthetic", "alignment", "text-generation"],
         "dataCollection": "Written by " + ", ".join(facts.get("models") or ["a language model"]),
         "distribution": [one_file(name, shard) for shard in shards],

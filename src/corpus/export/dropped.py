@@ -5,12 +5,12 @@ their rules, applied to the lengths of the documents as they were written; nothi
 trainer that takes windows at random, or packs whole documents, drops nothing and is listed so.
 
 Sources, by trainer: Megatron-Core ``gpt_dataset.py`` (``(tokens - 1) // seq_length`` samples per
-prefix); nanoGPT ``train.py`` (``get_batch``); llm.c ``dataloader.h`` (``(tokens - 1) // T`` per file
-at one sequence per step); modded-nanogpt ``BOSFinder`` (a document's first ``T`` tokens); OLMo-core
-``NumpyFSLDataset`` (``tokens // T`` per file); datatrove ``DatatroveFileDataset`` (``tokens // (T +
-1)`` per file); nanochat ``dataloader.py`` (best fit of 1,000 documents, the shortest cropped); TRL
-``pack_dataset`` with ``bfd`` (a document's first ``T`` tokens); torchtitan ``HuggingFaceTextDataset``
-(one stream in pieces of ``T + 1``).
+prefix); nanoGPT ``train.py`` (``get_batch``); llm.c ``dataloader.h`` (``(tokens - 1) // T`` per
+file, at one sequence per step); modded-nanogpt ``BOSFinder`` (a document's first ``T`` ids);
+OLMo-core ``NumpyFSLDataset`` (``tokens // T`` per file); datatrove ``DatatroveFileDataset``
+(``tokens // (T + 1)`` per file); nanochat ``dataloader.py`` (best fit of 1,000 documents, the
+shortest cropped); TRL ``pack_dataset`` with ``bfd`` (a document's first ``T`` tokens); torchtitan
+``HuggingFaceTextDataset`` (one stream in pieces of ``T + 1``).
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def heads(lengths: Numbers, length: int) -> int:
 
 
 def best_fit(lengths: Numbers, length: int) -> int:
-    """Rows of ``length + 1``, filled with the longest document that fits, else a crop of the shortest.
+    """Rows of ``length + 1``: the longest document that fits, else a crop of the shortest.
 
     The last rows, which nanochat would fill from the next epoch, are filled with what is left.
     """

@@ -114,10 +114,11 @@ def stamp(path: Path) -> tuple[int, int] | None:
 class FileRows(Placed):
     """The rows of JSON Lines files. Their places are known once they were read through."""
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    def __init__(self, paths: Sequence[Path], by: str | None = None) -> None:
         super().__init__(paths)
         self._names = [str(path) for path in paths]
         self._firsts: list[int] = []
+        self._by = by
 
     def __iter__(self) -> Iterator[Row]:
         for places in (self._file, self._start, self._length, self._firsts):
@@ -134,7 +135,7 @@ class FileRows(Placed):
 
     def made(self, fields: dict[str, Any]) -> Row:
         """The row, all of its fields checked."""
-        return checked(fields)
+        return checked(fields, self._by)
 
     def where(self, number: int) -> str:
         """File and row, rows counted from 1."""
@@ -142,14 +143,15 @@ class FileRows(Placed):
         return f"{self._names[file]}, row {number - self._firsts[file] + 1}"
 
 
-def rows_of_files(paths: Sequence[Path]) -> FileRows:
+def rows_of_files(paths: Sequence[Path], by: str | None = None) -> FileRows:
     """The rows of JSON Lines files with ``id`` and ``text`` or ``messages``, read when asked for.
 
     ``tools``, ``no_loss``, ``source``, ``added``, ``created`` and ``metadata`` are taken as the
     contract has them; every other field (``section``, ``seed``, ``cluster``, ``quality``, ...) is
-    kept in the metadata. Reading a row that cannot be exported as it is raises InputError.
+    kept in the metadata. All rows are of the config ``default``, unless ``by`` names the field that
+    says of which. Reading a row that cannot be exported as it is raises InputError.
     """
-    return FileRows(paths)
+    return FileRows(paths, by)
 
 
 class BuildRows(Placed):

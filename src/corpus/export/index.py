@@ -6,19 +6,19 @@ order that was found. The token ids wait in a file without a name, which no cras
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import tempfile
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Self
 
 import numpy as np
 
 from corpus.errors import DiskError, InputError
 from corpus.export.check import refuse_unwritable
+from corpus.export.gather import Placed
 from corpus.formats import Row
 from corpus.records import STREAMS, canonical
 from corpus.tokens import Flags, Ids
@@ -127,7 +127,7 @@ class Index:
 
     def has(self, flag: int) -> Mask:
         """Which rows are flagged so."""
-        return (np.frombuffer(self._flags, dtype=np.uint8) & flag) != 0
+        return np.asarray(np.frombuffer(self._flags, dtype=np.uint8) & flag, dtype=np.bool_)
 
     def halves(self) -> tuple[Keys, Keys]:
         """The places of the rows as two numbers, the higher one first."""
@@ -185,8 +185,8 @@ class Spool:
     def __init__(self, folder: Path) -> None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._ids: IO[bytes] = tempfile.TemporaryFile(dir=folder)
-            self._loss: IO[bytes] = tempfile.TemporaryFile(dir=folder)
+            self._ids: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - see close
+            self._loss: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - see close
         except OSError as error:
             raise DiskError(f"{folder}: cannot be written ({error.strerror})") from error
         self._starts = array("Q", [0])
@@ -270,14 +270,8 @@ def batched(rows: Iterable[Row]) -> Iterator[tuple[int, list[Row]]]:
         yield first, batch
 
 
-def where(rows: Any, number: int, row: Row | None = None) -> str:
+def where(rows: Sequence[Row], number: int, row: Row | None = None) -> str:
     """Where a row stands, as its source says, else its id."""
-    if hasattr(rows, "where"):
-        return str(rows.where(number))
+    if isinstance(rows, Placed):
+        return rows.where(number)
     return f"document {(row or rows[number]).id!r}"
-
-
-def with_ids(row: Row, spool: Spool, number: int, **about: Any) -> Row:
-    """``row`` with its ids and whatever else is known of it by now."""
-    ids, loss = spool.get(number)
-    return dataclasses.replace(row, ids=ids, loss=loss, **about)

@@ -6,7 +6,6 @@ out is near to what was asked for, and what came out is what is recorded.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,9 +23,9 @@ def goals(index: Index, train: Numbers, mix: Mapping[str, float], epochs: Mappin
           ) -> dict[str, float]:  # fmt: skip
     """How often each config is read: 1 for once, 2.5 for twice and a half of it again.
 
-    ``epochs`` says so itself, for a config by name or for all under ``""``. ``mix`` gives weights by
-    tokens: the shares are met exactly by reading the scarcest config as often as ``epochs`` allows
-    (once by default), and the others less.
+    ``epochs`` says so itself, for a config by name or for all under ``""``. ``mix`` gives weights
+    by tokens: the shares are met by reading the scarcest config as often as ``epochs`` allows (once
+    by default), and the others less.
 
     Raises:
         InputError: a name is no config, a config has no weight, or a number makes no sense.
@@ -75,14 +74,19 @@ def shuffled(index: Index, rows: Numbers, epoch: int) -> Numbers:
     """
     if not epoch:
         return rows
-    mixed = index.halves()[1][rows] + np.uint64(epoch) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = index.halves()[1][rows] + np.uint64(epoch * 0x9E3779B97F4A7C15 % 2**64)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
     return rows[np.argsort(mixed ^ (mixed >> np.uint64(31)), kind="stable")]
 
 
-def realised(index: Index, mix: Mapping[str, float], asked: Mapping[str, float],
-             rows: Mapping[str, Numbers], read: Mapping[str, Passes]) -> dict[str, Any]:  # fmt: skip
+def realised(
+    index: Index,
+    mix: Mapping[str, float],
+    asked: Mapping[str, float],
+    rows: Mapping[str, Numbers],
+    read: Mapping[str, Passes],
+) -> dict[str, Any]:
     """What the mixture came to, per config: weight, share of tokens, epochs, tokens, documents."""
     tokens = index.tokens
     sizes = {name: sum(int(tokens[one].sum()) for one in found) for name, found in read.items()}

@@ -6,6 +6,7 @@ Whatever is refused is refused before this stands, so nothing on disk was touche
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,10 +21,11 @@ from corpus.export.croissant import croissant
 from corpus.export.dropped import dropped
 from corpus.export.folder import MADE, claim, clear, refuse_foreign
 from corpus.export.gather import Placed
-from corpus.export.index import DEMO, Index, Spool, taken, with_ids
+from corpus.export.index import DEMO, Index, Spool, taken
 from corpus.formats import Format, Layout, Part, Row, check, named, plan, write
 from corpus.records import Shard
 from corpus.tokens import Tokenizer
+from corpus.tokens._quick import found
 from corpus.tokens.encoder import Disagreed, Encoder
 
 SHARD_TOKENS = 100_000_000  # some 400 MB of English text
@@ -122,7 +124,8 @@ class Ready:
             about: dict[str, Any] = {"config": config, "split": split}
             if epoch:
                 about["metadata"] = row.metadata | {"epoch": epoch + 1}
-            row = with_ids(row, self.spool, number, **about)
+            ids, loss = self.spool.get(number)
+            row = dataclasses.replace(row, ids=ids, loss=loss, **about)
             digests.add(row)
             yield row
         if isinstance(self.rows, Placed):
@@ -194,7 +197,7 @@ class Ready:
         options = self.options
         about = About(
             splits=made.splits,
-            suffix=self.modules[name].TRAITS.suffix,
+            suffix=first(made.shards[name]).partition(".")[2],
             label=options.tokenizer.label,
             files={one: first(shards) for one, shards in made.shards.items()},
             chats=frozenset(part.config for part in self.parts if part.chat),
@@ -240,25 +243,28 @@ def prepared(rows: Sequence[Row], folder: Path, options: Options) -> Iterator[Re
 
 def read_through(rows: Sequence[Row], spool: Spool, options: Options) -> tuple[Index, Encoder]:
     """The index of all rows, their ids in ``spool``; again by the reference if engines disagree."""
-    for quick in (options.quick, False):
-        index = Index(options.seed, options.choice.held_out)
-        full = options.verify_tokens == "full"
-        encoder = Encoder(options.tokenizer, quick=quick, full=full, workers=options.workers)
-        spool.clear()
-        try:
-            taken(rows, index, spool, encoder)
-        except Disagreed as disagreed:
-            encoder.engine = f"{options.tokenizer.library} (fastokens disagreed on a document)"
-            if not quick:
-                raise AssertionError from disagreed
-            continue
-        if not len(index):
-            raise InputError(
-                "nothing to export: no document is left; see the report for the reasons"
-            )
-        index.part_chats()
-        return index, encoder
-    raise AssertionError
+    try:
+        index, encoder = read_by(rows, spool, options, quick=options.quick)
+    except Disagreed:
+        name = found(options.tokenizer)[0].partition(" ")[0]
+        index, encoder = read_by(rows, spool, options, quick=False)
+        encoder.engine += f" ({name} disagreed on a document)"
+    if not len(index):
+        raise InputError("nothing to export: no document is left; see the report for the reasons")
+    index.part_chats()
+    return index, encoder
+
+
+def read_by(
+    rows: Sequence[Row], spool: Spool, options: Options, *, quick: bool
+) -> tuple[Index, Encoder]:
+    """The index of all rows, their ids in ``spool``."""
+    index = Index(options.seed, options.choice.held_out)
+    full = options.verify_tokens == "full"
+    encoder = Encoder(options.tokenizer, quick=quick, full=full, workers=options.workers)
+    spool.clear()
+    taken(rows, index, spool, encoder)
+    return index, encoder
 
 
 def first(shards: Sequence[Shard]) -> str:

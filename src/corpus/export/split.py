@@ -7,6 +7,7 @@ choice comes from sha256 of seed and id alone, so it does not depend on the orde
 
 from __future__ import annotations
 
+import itertools
 from array import array
 from collections.abc import Iterator, Sequence
 
@@ -14,7 +15,6 @@ import numpy as np
 
 from corpus.errors import InputError, did_you_mean
 from corpus.export.index import HELD, Index, Keys, Mask, Numbers, names
-import itertools
 
 SHARE = 0.02  # of a config's tokens
 MANY_GROUPS = 10  # from here on a config has a validation split

@@ -98,7 +98,7 @@ def of_format(
 
 
 class Tally:
-    """What is counted in one shard: documents, tokens, and boundaries that are not where they belong."""
+    """What is counted in one shard: documents, tokens, ends of documents."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._end = tokenizer.eos_id

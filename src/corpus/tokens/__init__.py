@@ -137,7 +137,7 @@ class Tokenizer:
 
 
 def load(name: str = GPT2) -> Tokenizer:
-    """The tokenizer ``name``: ``gpt2``, a ``tokenizer.json``, a file of tiktoken ranks, or a folder.
+    """The tokenizer ``name``: ``gpt2``, a ``tokenizer.json``, tiktoken ranks, or a folder.
 
     Raises:
         InputError: there is no such tokenizer, or the file does not define one.

@@ -23,7 +23,8 @@ BLANKS = ("", " ", "  ", "   ", "\t", " \t ", "\n", "\n\n", "\r\n", " \n", "\n "
           "\u00a0", "\u2003 ", "\u200b", "\u2028", "\u3000", "\ufeff", "\x85")  # fmt: skip
 DIGITS = ("0", "12", "123", "1234", "1234567", "1,000.50", "3.14e-10", "٣٤٥", "½", "²", "Ⅷ", "१२३")
 JOINED = ("👩‍👩‍👧‍👦", "🏳️‍🌈", "🇩🇪🇫🇷", "👍🏽", "e\u0301", "é", "Å", "ﬁ", "ｆｕｌｌ", "ẞß", "ǅ", "ªº",
-          "नमस्ते", "ภาษาไทย", "한국어", "日本語、", "العَرَبِيَّة", "עִבְרִית", "\u1ad0a\u1ace", "a\u0300\u0301\u0302")  # fmt: skip
+          "नमस्ते", "ภาษาไทย", "한국어", "日本語、", "العَرَبِيَّة", "עִבְרִית",
+          "a\u0300\u0301\u0302")  # fmt: skip
 MARKS = ("--", "...", "!!!", "?!", "://", "\\n", "{}", "`x`", "|", "</p>", "<|x|>", "[INST]", "##")
 CONTROLS = tuple(chr(code) for code in (*range(32), *range(127, 160)))
 
@@ -37,9 +38,7 @@ def hard() -> tuple[str, ...]:
     codes = [*range(0xA0, LAST, STEP), *TAILS]
     pairs = [(near(code), near(code + 7)) for code in codes]
     walk = [
-        FRAMES[number % len(FRAMES)].format(*pair)
-        for number, pair in enumerate(pairs)
-        if any(pair)
+        FRAMES[number % len(FRAMES)].format(*pair) for number, pair in enumerate(pairs) if any(pair)
     ]
     return (*fixed, *controls, *walk)
 

@@ -1,4 +1,4 @@
-"""The quick engines of the extra ``fast``: ``gigatoken``, and ``fastokens`` where that one disagrees.
+"""The quick engines of the extra ``fast``: ``gigatoken``; ``fastokens`` where that one disagrees.
 
 Both read a ``tokenizer.json``. Neither is trusted: an engine is used for a vocabulary after it gave
 the reference's ids on a list of hard texts, and ``Encoder`` goes on comparing.
@@ -50,14 +50,14 @@ ENGINES: dict[str, Callable[[str], Encode]] = {"gigatoken": gigatoken, "fastoken
 
 @functools.lru_cache(maxsize=4)
 def found(tokenizer: Tokenizer) -> tuple[str, Encode | None]:
-    """What the first engine that can be used is called, and the engine; else the reference's name.
+    """The name of the first engine that can be used, and the engine; else the reference's name.
 
-    The name tells why an engine that is installed was not taken.
+    The name also tells why an engine that is installed was not taken.
     """
     remarks = []
-    for name in ENGINES:
+    for name, made in ENGINES.items():
         try:
-            encode = ENGINES[name](tokenizer.json())
+            encode = made(tokenizer.json())
             wrong = next(disagreements(tokenizer, encode, short()), None)
         except ImportError:
             continue

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import tokenizers
 
 from corpus.errors import InputError
-import itertools
 
 NOT_BYTES = (*range(33), *range(127, 161), 173)  # bytes that GPT-2 writes as other characters
 KEPT = [byte for byte in range(256) if byte not in NOT_BYTES]
@@ -109,8 +109,7 @@ def ranked(name: str, raw: bytes) -> tuple[tokenizers.Tokenizer, str, str | None
             f"cut into words; known by their sizes: {sizes}; give a tokenizer.json for another"
         )
     vocabulary = {spelled(token): rank for token, rank in ranks.items()}
-    for mark, number in known.all().items():
-        vocabulary[mark] = number
+    vocabulary |= known.all()
     model = tokenizers.models.BPE(vocab=vocabulary, merges=merges(ranks), ignore_merges=True)
     engine = tokenizers.Tokenizer(model)
     engine.pre_tokenizer = tokenizers.pre_tokenizers.Sequence(
@@ -150,7 +149,7 @@ def merges(ranks: Mapping[bytes, int]) -> list[tuple[str, str]]:
     for token, rank in sorted(ranks.items(), key=lambda each: each[1]):
         if len(token) > 1:
             pair = halves(token, rank, ranks)
-            if len(pair) == 2:
+            if len(pair) == 2:  # noqa: PLR2004 - else no merges lead to it
                 found.append((spelled(pair[0]), spelled(pair[1])))
     return found
 

@@ -2,9 +2,9 @@
 
 A quick engine (extra ``fast``) is used under conditions. It must give the reference's ids on a list
 of hard texts before the first document, then on the first documents, and on one of every
-thousand ever after; a document that spells a control token, or holds a character that is new to this
-Python's Unicode, goes to the reference. One disagreement, and ``Disagreed`` tells the caller to
-begin again without it.
+thousand ever after; a document that spells a control token, or holds a character that is new to
+this Python's Unicode, goes to the reference. One disagreement, and ``Disagreed`` tells the caller
+to begin again without it.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Encoder:
         self._literals = tokenizer.literals()
         # A scan for each of hundreds of literals would cost more than the encoding.
         self._starts = sorted({literal[:2] for literal in self._literals})
-        self._marks = sorted({tokenizer.eos_id, tokenizer.bos_id} - {None})
+        self._marks = {tokenizer.eos_id, tokenizer.bos_id} - {None}
         self._end = np.array(tokenizer.boundary, dtype=np.uint32)
         self._known: set[int] = set()
         self._quick: Encode | None = None
