@@ -163,7 +163,7 @@ def test_spans_without_loss_become_the_label_mask_that_a_trainer_reads(tmp_path:
                 assert row.loss is not None
                 assert row.loss.tolist() == [*loss.tolist(), True]
                 assert GPT2.decode(row.ids[:-1][row.loss[:-1]].tolist()) == " A quiet 🦊 day."
-    with pytest.raises(InputError, match="megatron.*no_loss"):
+    with pytest.raises(InputError, match=r"megatron.*no_loss"):
         export.publish(tagged, tmp_path / "m", tokenizer=GPT2, formats=["megatron"])
 
 

@@ -60,13 +60,14 @@ def made(folder: Path, source: Path, **options: Any) -> dict[str, Any]:
 
 
 def test_kill_and_run_again_gives_the_bytes_of_a_run_that_was_left_alone(tmp_path: Path) -> None:
-    source = text(tmp_path / "in.jsonl", 2000)
-    arguments = [source, "--shard-tokens", 10_000, *(f"--format={name}" for name in FORMATS)]
+    source = text(tmp_path / "in.jsonl", 400)
+    some = ("parquet", "jsonl", "megatron", "datatrove")
+    arguments = [source, "--shard-tokens", 4_000, *(f"--format={name}" for name in some)]
     started = time.monotonic()
     assert command(*arguments, "-o", tmp_path / "whole").returncode == 0
     took = time.monotonic() - started
     killed = 0
-    for share in (0.5, 0.7, 0.8, 0.9, 0.95):
+    for share in (0.6, 0.85):
         words = line(*arguments, "-o", tmp_path / "killed")
         with subprocess.Popen(words, stdout=subprocess.DEVNULL) as process:
             time.sleep(took * share)
@@ -77,14 +78,22 @@ def test_kill_and_run_again_gives_the_bytes_of_a_run_that_was_left_alone(tmp_pat
     assert contents(tmp_path / "killed") == contents(tmp_path / "whole")
 
 
-def stopped_at(file: str) -> Callable[[str, tuple[object, ...]], None]:
-    """An audit hook that kills the process when it opens a file whose path holds ``file``."""
+STOPPED = """
+import os, signal, sys
 
-    def hook(event: str, arguments: tuple[object, ...]) -> None:
-        if event == "open" and isinstance(arguments[0], str) and file in arguments[0]:
-            os.kill(os.getpid(), signal.SIGKILL)
+file = sys.argv.pop(1)
 
-    return hook
+
+def hook(event, arguments):
+    if event == "open" and isinstance(arguments[0], str) and file in arguments[0]:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+sys.addaudithook(hook)
+from corpus.cli import main
+
+main()
+"""
 
 
 @pytest.mark.parametrize(
@@ -93,28 +102,27 @@ def stopped_at(file: str) -> Callable[[str, tuple[object, ...]], None]:
 def test_a_kill_at_any_file_leaves_no_manifest_and_a_rerun_mends_it(
     tmp_path: Path, file: str
 ) -> None:
-    source = text(tmp_path / "in.jsonl")
-    made(tmp_path / "whole", source)
-    child = os.fork()
-    if not child:
-        sys.addaudithook(stopped_at(file))
-        made(tmp_path / "killed", source)
-        os._exit(0)
-    assert os.waitpid(child, 0)[1] == signal.SIGKILL
+    source = text(tmp_path / "in.jsonl", 60)
+    some = [source, "--shard-tokens=4000", "--format=olmo", "--format=parquet", "-o"]
+    words = [sys.executable, "-c", STOPPED, file, "export", *map(str, some)]
+    killed = subprocess.run([*words, tmp_path / "killed"], capture_output=True, check=False)
+    assert killed.returncode == -signal.SIGKILL
     assert not (tmp_path / "killed" / "manifest.json").exists()
     assert "export again" in export.verify(tmp_path / "killed")[0]
-    made(tmp_path / "killed", source)
+    options: dict[str, Any] = {"formats": ["olmo", "parquet"], "shard_tokens": 4000}
+    made(tmp_path / "killed", source, **options)
+    made(tmp_path / "whole", source, **options)
     assert contents(tmp_path / "killed") == contents(tmp_path / "whole")
 
 
 def test_any_number_of_workers_gives_the_same_bytes(tmp_path: Path) -> None:
-    source = text(tmp_path / "in.jsonl", 60)
+    source = text(tmp_path / "in.jsonl", 40)
     flags = ["--format=megatron", "--format=parquet", "--shard-tokens=4000"]
-    for workers in (1, 2, 3):
+    for workers in (1, 2):
         found = command(source, *flags, "--workers", workers, "--no-quick", "-o",
                         tmp_path / str(workers))  # fmt: skip
         assert found.returncode == 0
-    assert contents(tmp_path / "1") == contents(tmp_path / "2") == contents(tmp_path / "3")
+    assert contents(tmp_path / "1") == contents(tmp_path / "2")
 
 
 def test_text_digests_do_not_depend_on_the_container_or_the_shards(tmp_path: Path) -> None:
@@ -170,7 +178,7 @@ def test_a_pipe_is_read_as_a_file_is(tmp_path: Path) -> None:
     made(tmp_path / "a", source, formats=["jsonl"])
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    with subprocess.Popen(["sh", "-c", f"exec cat {source} > {pipe}"]):
+    with subprocess.Popen(["/bin/sh", "-c", f"exec cat {source} > {pipe}"]):
         made(tmp_path / "b", pipe, formats=["jsonl"])
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
 
@@ -222,9 +230,8 @@ def test_verify_finds_wrong_ids_whose_checksum_was_made_right(tmp_path: Path, na
     told = export.publish(rows, tmp_path / "a", **options)
     export.publish(others, tmp_path / "b", **options)
     for shard in told["shards"]:
-        shard |= formats.seal(tmp_path / "b" / shard["file"])
-        for other in shard.get("beside", ()):
-            other |= formats.seal(tmp_path / "b" / other["file"])
+        for file in (shard, *shard.get("beside", ())):
+            file.update(formats.seal(tmp_path / "b" / file["file"]))
     store.write_json(tmp_path / "b" / "manifest.json", told)
     assert any("tokens_sha256" in problem for problem in export.verify(tmp_path / "b"))
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from corpus import export, prompts, report, score, settings, store
-from corpus.build.manifest import manifest
+from corpus.build.manifest import counts, manifest
 from corpus.build.rounds import Works
 from corpus.build.sources import Sources, principles, read_sources
 from corpus.build.watch import Watch
@@ -27,7 +27,7 @@ from corpus.errors import DiskError, InputError, did_you_mean
 from corpus.model import Model, Writer, check_address
 from corpus.model.journal import Journal
 from corpus.plan import Material, Planner, shares
-from corpus.records import Metric, Principle
+from corpus.records import STREAMS, Metric, Principle
 from corpus.settings import Settings
 
 TOKENS = {"claude": 200_000, "local": 3_600, "rehearse": 50_000}
@@ -203,6 +203,14 @@ def export_facts(
             "sections": len(sources.constitution.sections),
         },
         "gates": {metric.id: metric.gate for metric in metrics if metric.gate},
+        "counts": {
+            stream: counts(works, settled) for stream in STREAMS if (settled := works.of(stream))
+        },
+        "guard": {
+            "mode": works.guard.mode,
+            "held_out": len(works.guard.held or ()),
+            "found": dict(works.guard.counts),
+        },
         "demo": works.model.writer.quality == "demo",
     }
 

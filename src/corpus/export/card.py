@@ -88,7 +88,7 @@ def card(about: About) -> str:
         *limits(about),
         "## Loading",
         "",
-        *snippets(about.files),
+        *snippets(about.files, about.fields["tokenizer"]),
     ]
     return "\n".join(lines)
 

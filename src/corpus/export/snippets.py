@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import PurePath
+from typing import Any
 
 READERS: Mapping[str, str] = {
     "parquet": "datasets, TRL, torchtitan; nanochat takes the folder of one config",
     "jsonl": "datasets, dolma, Levanter, Axolotl",
     "megatron": "Megatron-Core, NeMo, GPT-NeoX, MaxText: their data path is the prefix",
-    "olmo": "OLMo-core: uint16 below 65,536 ids, else uint32; with masks, label_mask_paths too",
+    "olmo": "OLMo-core; with masks, give label_mask_paths too",
     "nanogpt": "nanoGPT: the folder of a config is its data folder",
     "llmc": "llm.c, modded-nanogpt: a pattern of files",
     "datatrove": "datatrove, nanotron",
@@ -34,10 +35,12 @@ from megatron.core.datasets.indexed_dataset import IndexedDataset
 data = IndexedDataset("PATH/megatron/{first}")
 """,
     "olmo": """
-from olmo_core.data import NumpyDatasetDType, NumpyFSLDatasetConfig
+from olmo_core.data import NumpyFSLDatasetConfig, TokenizerConfig
 
 config = NumpyFSLDatasetConfig.glob(
-    "PATH/olmo/{config}/{split}-*.npy", dtype=NumpyDatasetDType.uint16, ...
+    "PATH/olmo/{config}/{split}-*.npy",
+    tokenizer=TokenizerConfig({vocabulary}, eos_token_id={eos}, pad_token_id={eos}),
+    sequence_length=2048,
 )
 """,
     "nanogpt": """
@@ -75,15 +78,17 @@ data = grain.ArrayRecordDataSource(sorted(glob.glob("PATH/arrayrecord/{config}/{
 }
 
 
-def snippets(files: Mapping[str, str]) -> list[str]:
+def snippets(files: Mapping[str, str], tokenizer: Mapping[str, Any]) -> list[str]:
     """The lines for each format, by its first shard; ``PATH`` is the folder of all formats."""
+    about = {"vocabulary": tokenizer["vocab_size"], "eos": tokenizer["eos_id"]}
     lines = []
     for name in filter(CODE.__contains__, files):
         config, _, base = files[name].partition("/")
         first = files[name].removesuffix("".join(PurePath(base).suffixes))
         split = base.partition("-")[0].partition("/")[0]
         code = CODE[name].strip()
-        for slot, value in (("config", config), ("split", split), ("first", first)):
-            code = code.replace(f"{{{slot}}}", value)
+        slots = {"config": config, "split": split, "first": first, **about}
+        for slot, value in slots.items():
+            code = code.replace(f"{{{slot}}}", str(value))
         lines += [f"{name}: {READERS[name]}.", "", "```python", *code.split("\n"), "```", ""]
     return lines
