@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+import tokenizers
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import plain_readers
@@ -377,12 +378,35 @@ def test_no_writer_remembers_what_it_wrote(tmp_path: Path) -> None:
     assert int(done.stdout) < 25  # for 44 MB more of text in each format
 
 
+def command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """``corpus export`` of one line with a span without loss, in ``folder``."""
+    line = {"id": "a", "text": "[tag] Words.", "no_loss": [[0, 5]]}
+    (folder / "in.jsonl").write_text(json.dumps(line) + "\n")
+    job = [sys.executable, "-m", "corpus", "export", "in.jsonl", "-o", "out", *words]
+    return subprocess.run(job, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_the_command_refuses_masks_and_vocabularies_in_one_line_with_code_2(tmp_path: Path) -> None:
+    words = {f"w{n}": n for n in range(65_537)} | {"</s>": 65_537}
+    large = tokenizers.Tokenizer(tokenizers.models.WordLevel(words, unk_token="w0"))  # noqa: S106
+    large.save(str(tmp_path / "large.json"))
+    for refused, why in (
+        (command(tmp_path, "--format", "megatron"), "cannot say which text carries no loss"),
+        (command(tmp_path, "--format", "llmc", "--tokenizer", "large.json"), "room for 65,536"),
+    ):
+        assert refused.returncode == 2, refused.stderr
+        assert why in refused.stderr
+        assert len(refused.stderr.strip().splitlines()) == 1
+    assert not list(tmp_path.glob("out/**/*.bin"))
+
+
 # laws
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 DOCUMENTS = st.lists(st.lists(st.integers(0, 50_255), max_size=30), min_size=1, max_size=12)
 
 
+@settings(max_examples=40)
 @given(st.lists(TEXTS, min_size=1, max_size=8))
 def test_any_text_comes_back_from_every_format_that_holds_text(
     tmp_path_factory: pytest.TempPathFactory, texts: list[str]
@@ -397,6 +421,7 @@ def test_any_text_comes_back_from_every_format_that_holds_text(
         assert found == texts
 
 
+@settings(max_examples=40)
 @given(DOCUMENTS)
 def test_any_ids_come_back_from_every_format_of_ids(
     tmp_path_factory: pytest.TempPathFactory, documents: list[list[int]]

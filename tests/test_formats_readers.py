@@ -1,8 +1,10 @@
 """The libraries of the trainers, those that are light enough for every run, read an export."""
 
+import itertools
 import json
 import os
-import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from corpus import export, formats, tokens
+import plain_readers
+from corpus import formats, store, tokens
 from corpus.formats import Layout, Outline, Row
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read by datasets when it is imported
@@ -19,46 +22,43 @@ GPT2 = tokens.load("gpt2")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
 
-def rows() -> list[Row]:
+def lines() -> list[dict[str, Any]]:
     """Texts of several lengths, chats with tools of different shapes, odd characters."""
     odd = ["plain", "<|endoftext|>", "naïve — 🦊", "a\u2028b\tc", "\r\n'quotes\" \\"]
     texts = [
-        Row(
-            f"t{n}",
-            "documents",
-            text=f"{n}. {odd[n % 5]} " + "word " * (n % 40),
-            metadata={"section": f"s{n}"},
-        )
-        for n in range(200)
+        {"id": f"t{n}", "text": f"{n}. {odd[n % 5]} " + "word " * (n % 40), "section": f"s{n}"}
+        for n in range(400)
     ]
     turn = {"role": "user", "content": "Should I tell her?"}
-    chats = [
-        Row(
-            f"c{n}",
-            "advice",
-            messages=(turn, {"role": "assistant", "content": f"Perhaps, on day {n}."}),
-            tools=json.dumps([{"name": f"tool{n}", "args": {str(n): n}}]) if n % 2 else None,
-            metadata={"section": f"c{n}"},
-        )
-        for n in range(40)
+    chats: list[dict[str, Any]] = [
+        {
+            "id": f"c{n}",
+            "messages": [turn, {"role": "assistant", "content": f"Perhaps, on day {n}."}],
+            "tools": json.dumps([{"name": f"tool{n}", "args": {str(n): n}}]) if n % 2 else None,
+            "section": f"c{n}",
+        }
+        for n in range(60)
     ]
     return [*chats, *texts]
 
 
-def written(folder: Path, *names: str, **options: Any) -> dict[str, dict[str, list[Path]]]:
-    """An export of ``rows``: config to split to the files of its shards."""
-    settings: Any = {
-        "tokenizer": GPT2,
-        "formats": names,
-        "shard_tokens": 700,
-        "choice": export.Choice(share=0.1),
-    } | options
-    made = export.publish(rows(), folder, **settings)
-    found: dict[str, dict[str, list[Path]]] = {}
-    for shard in made["shards"]:
-        splits = found.setdefault(shard["config"], {})
-        splits.setdefault(shard["split"], []).append(folder / shard["file"])
-    return found
+Shards = dict[tuple[str, str, str], list[Path]]  # format, config, split
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Shards]:
+    """An export of ``lines`` by the command line: its folder, and the files of its shards."""
+    folder = tmp_path_factory.mktemp("readers")
+    store.write_rows(folder / "in.jsonl", lines())
+    names = ("arrayrecord", "jsonl", "llmc", "nanogpt", "parquet", "webdataset")
+    job = [sys.executable, "-m", "corpus", "export", "in.jsonl", "-o", "out"]
+    job += ["--shard-tokens", "3000", *(word for name in names for word in ("--format", name))]
+    subprocess.run(job, cwd=folder, check=True, capture_output=True)
+    found: Shards = {}
+    for shard in json.loads((folder / "out" / "manifest.json").read_text())["shards"]:
+        key = shard["format"], shard["config"], shard["split"]
+        found.setdefault(key, []).append(folder / "out" / shard["file"])
+    return folder / "out", found
 
 
 def expected(path: Path) -> list[str]:
@@ -66,40 +66,49 @@ def expected(path: Path) -> list[str]:
     return [str(text) for text in pq.read_table(path).column("text").to_pylist()]
 
 
-def texts(shards: list[Path], suffix: str) -> list[str]:
-    """What Parquet holds of the same shards, in order."""
-    name = suffix.rpartition(".")[2]
-    twins = [
-        path.parents[2] / "parquet" / path.parent.name / f"{path.name.split('.')[0]}.parquet"
-        for path in shards
-    ]
-    assert all(path.name.endswith(name) for path in shards)
-    return [text for twin in twins for text in expected(twin)]
+def texts(shards: Shards, split: str = "train") -> list[str]:
+    """The texts of a split in the order of its Parquet, which is that of every format."""
+    return [text for path in shards["parquet", "default", split] for text in expected(path)]
 
 
 @pytest.mark.parametrize("name", ["parquet", "jsonl"])
 def test_datasets_loads_every_config_and_split_whole_and_streaming(
-    tmp_path: Path, name: str
+    tmp_path: Path, made: tuple[Path, Shards], name: str
 ) -> None:
     import datasets  # slow, and needs the environment above
 
-    made = written(tmp_path, name)
-    folder, cache = str(tmp_path / name), str(tmp_path / "cache")
-    by_id = {row.id: row for row in rows()}
-    seen = set[str]()
-    for config, splits in made.items():
-        for split in splits:
-            for streaming in (False, True):
+    folder, shards = made
+    by_id = {row["id"]: row for row in lines()}
+    for streaming in (False, True):
+        seen = []
+        for form, config, split in shards:
+            if form == name:
                 loaded = datasets.load_dataset(
-                    folder, config, split=split, streaming=streaming, cache_dir=cache
+                    str(folder / name), config, split=split, streaming=streaming, cache_dir=tmp_path
                 )
-                for row in loaded:
-                    seen.add(row["id"])
-                    given = by_id[row["id"]]
-                    turns = list(given.messages) if given.messages else None
-                    assert (row.get("text"), row.get("messages")) == (given.text, turns)
-                    assert row.get("tools") == given.tools
-    assert seen == by_id.keys()
+                seen += list(loaded)
+        assert {row["id"] for row in seen} == by_id.keys()
+        for row in seen:
+            given = by_id[row["id"]]
+            for field in ("text", "messages", "tools"):
+                assert row.get(field) == given.get(field)
+
+
+@pytest.mark.parametrize("name", ["parquet", "jsonl"])
+def test_datasets_does_not_take_one_export_for_another_out_of_its_cache(
+    tmp_path: Path, name: str
+) -> None:
+    import datasets
+
+    for number, folder in enumerate(("one", "two", "one")):
+        row = {"id": "a", "text": "The same text.", "section": f"{number}"}
+        store.write_rows(tmp_path / folder / "in.jsonl", [row])
+        job = [sys.executable, "-m", "corpus", "export", "in.jsonl", "-o", ".", "--format", name]
+        subprocess.run(job, cwd=tmp_path / folder, check=True, capture_output=True)
+        where = str(tmp_path / folder / name)
+        [found] = datasets.load_dataset(where, split="train", cache_dir=str(tmp_path / "cache"))
+        about = found["metadata"]  # JSON in Parquet, an object in JSON Lines
+        assert (json.loads(about) if name == "parquet" else about) == {"section": f"{number}"}
 
 
 @pytest.mark.parametrize("compress", ["gzip", "zstd"])
@@ -118,45 +127,37 @@ def test_datasets_reads_packed_json_lines(tmp_path: Path, compress: str) -> None
     assert [row["text"] for row in loaded] == [row.text for row in given]
 
 
-def test_webdataset_reads_every_sample(tmp_path: Path) -> None:
+def test_webdataset_reads_every_sample(made: tuple[Path, Shards]) -> None:
     import webdataset
 
-    made = written(tmp_path, "webdataset", "parquet")
-    for splits in made.values():
-        splits["train"].sort()
-    shards = [path for path in made["documents"]["train"] if path.suffix == ".tar"]
-    loaded = webdataset.WebDataset([str(path) for path in shards], shardshuffle=False).decode()
-    samples = list(loaded)
-    assert [sample["txt"] for sample in samples] == texts(shards, "tar")
-    by_id = {row.id: row for row in rows()}
-    assert all(by_id[sample["json"]["id"]].text == sample["txt"] for sample in samples)
+    _, shards = made
+    paths = [str(path) for path in shards["webdataset", "default", "train"]]
+    samples = list(webdataset.WebDataset(paths, shardshuffle=False).decode())
+    assert [sample["txt"] for sample in samples] == texts(shards)
+    by_id = {row["id"]: row for row in lines()}
+    assert all(by_id[sample["json"]["id"]]["text"] == sample["txt"] for sample in samples)
     assert len({sample["__key__"] for sample in samples}) == len(samples)
 
 
-def test_grain_reads_every_record_at_random_and_shuffles_by_seed(tmp_path: Path) -> None:
+def test_grain_reads_every_record_at_random_and_shuffles_by_seed(made: tuple[Path, Shards]) -> None:
     import grain.python as grain
 
-    import plain_readers
-
-    made = written(tmp_path, "arrayrecord", "parquet")
-    shards = sorted(p for p in made["documents"]["train"] if p.suffix == ".array_record")
-    source = grain.ArrayRecordDataSource([str(path) for path in shards])
+    _, shards = made
+    source = grain.ArrayRecordDataSource(
+        [str(p) for p in shards["arrayrecord", "default", "train"]]
+    )
     example = plain_readers.example_class()
 
     def text(record: bytes) -> str:
-        found = {
-            one.key: one.value.bytes_list.value[0]
-            for one in example.FromString(record).features.feature
-        }
+        features = example.FromString(record).features.feature
+        found = {one.key: one.value.bytes_list.value[0] for one in features}
         return str(found["text"].decode())
 
-    found = [text(source[place]) for place in range(len(source))]
-    assert found == texts(shards, "array_record")
-    shuffled = [
-        [text(one) for one in grain.MapDataset.source(source).shuffle(seed=1)] for _ in range(2)
-    ]
-    assert shuffled[0] == shuffled[1] != found
-    assert sorted(shuffled[0]) == sorted(found)
+    assert [text(source[place]) for place in range(len(source))] == texts(shards)
+    data = grain.MapDataset.source(source)
+    shuffled = [[text(one) for one in data.shuffle(seed=1)] for _ in range(2)]
+    assert shuffled[0] == shuffled[1] != texts(shards)
+    assert sorted(shuffled[0]) == sorted(texts(shards))
 
 
 def nanochat(folder: Path, split: str, rank: int, ranks: int) -> Iterator[list[str]]:
@@ -168,16 +169,16 @@ def nanochat(folder: Path, split: str, rank: int, ranks: int) -> Iterator[list[s
             yield file.read_row_group(group).column("text").to_pylist()
 
 
-def test_nanochat_finds_its_validation_file_and_work_for_every_rank(tmp_path: Path) -> None:
-    made = written(tmp_path, "parquet", shard_tokens=2_000)
-    folder = tmp_path / "parquet" / "documents"
-    assert len(made["documents"]["validation"]) == 1
-    for split, files in made["documents"].items():
-        whole = sorted(text for path in files for text in expected(path))
-        name = "train" if split == "train" else "val"
-        ranks = [list(nanochat(folder, name, rank, 8)) for rank in range(8)]
-        assert all(ranks)
-        assert sorted(text for rank in ranks for group in rank for text in group) == whole
+def test_nanochat_finds_its_validation_file_and_work_for_every_rank(
+    made: tuple[Path, Shards],
+) -> None:
+    folder, shards = made
+    assert len(shards["parquet", "default", "validation"]) == 1
+    for split, name in (("train", "train"), ("validation", "val")):
+        ranks = [list(nanochat(folder / "parquet" / "default", name, rank, 8)) for rank in range(8)]
+        assert sum(map(bool, ranks)) == min(8, len(texts(shards, split)))
+        found = [text for rank in ranks for group in rank for text in group]
+        assert sorted(found) == sorted(texts(shards, split))
 
 
 def modded_nanogpt(path: Path) -> tuple[np.ndarray[Any, Any], list[int]]:
@@ -195,34 +196,24 @@ def modded_nanogpt(path: Path) -> tuple[np.ndarray[Any, Any], list[int]]:
     return ids, np.flatnonzero(ids == 50256).tolist()
 
 
-def test_modded_nanogpt_finds_the_start_of_every_document(tmp_path: Path) -> None:
-    made = written(tmp_path, "llmc", "parquet")
-    shards = sorted(path for path in made["documents"]["train"] if path.suffix == ".bin")
-    assert [path.name for path in shards][:2] == [
-        "documents_train_000000.bin",
-        "documents_train_000001.bin",
-    ]
+def test_modded_nanogpt_finds_the_start_of_every_document(made: tuple[Path, Shards]) -> None:
+    _, shards = made
+    paths = shards["llmc", "default", "train"]
+    assert [path.name for path in paths][:2] == [f"default_train_{n:06d}.bin" for n in range(2)]
     found = []
-    for path in shards:
+    for path in paths:
         ids, starts = modded_nanogpt(path)
         assert starts[0] == 0
-        bounds = [*starts, len(ids)]
-        found += [
-            GPT2.decode(ids[a + 1 : b].tolist()) for a, b in zip(starts, bounds[1:], strict=True)
-        ]
-    twins = sorted(path for path in made["documents"]["train"] if path.suffix == ".parquet")
-    assert found == [text for twin in twins for text in expected(twin)]
+        for start, end in itertools.pairwise([*starts, len(ids)]):
+            found.append(GPT2.decode(ids[start + 1 : end].tolist()))
+    assert found == texts(shards)
 
 
-def test_nanogpt_draws_its_batches_from_two_files(tmp_path: Path) -> None:
-    made = written(tmp_path, "nanogpt", "parquet")
-    folder = tmp_path / "nanogpt" / "documents"
-    assert sorted(path.name for path in folder.iterdir()) == ["train.bin", "val.bin"]
-    data = np.memmap(folder / "train.bin", dtype=np.uint16, mode="r")  # as get_batch maps it
-    twins = sorted(path for path in made["documents"]["train"] if path.suffix == ".parquet")
-    whole = [text for twin in twins for text in expected(twin)]
-    assert int((data == 50256).sum()) == len(whole)
-    stream = [number for ids in GPT2.encode(whole) for number in [*ids, 50256]]
-    place = random.Random(1).randrange(len(data) - 65)
-    assert data[place : place + 64].tolist() == stream[place : place + 64]
+def test_nanogpt_draws_its_batches_from_two_files(made: tuple[Path, Shards]) -> None:
+    folder, shards = made
+    base = folder / "nanogpt" / "default"
+    assert sorted(path.name for path in base.iterdir()) == ["train.bin", "val.bin"]
+    data = np.memmap(base / "train.bin", dtype=np.uint16, mode="r")  # as get_batch maps it
+    assert int((data == 50256).sum()) == len(texts(shards))
+    stream = [number for ids in GPT2.encode(texts(shards)) for number in [*ids, 50256]]
     assert data.tolist() == stream

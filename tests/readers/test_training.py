@@ -1,26 +1,37 @@
 """The training example: the same batches from every format, and a loss that falls."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from conftest import GPT2, ROOT, rows
 
-from corpus import export
-from corpus.formats import Row
+from corpus import store
+from readers.real_text import ROOT, rows
 
 pytestmark = [pytest.mark.readers, pytest.mark.filterwarnings("ignore")]
 
 
 def test_a_tiny_gpt_trains_alike_on_shards_and_on_parquet(tmp_path: Path) -> None:
-    given = [Row(row.id, "default", text=row.text) for row in rows()[:600]]
-    names = ("megatron", "nanogpt", "parquet")
-    export.publish(given, tmp_path, tokenizer=GPT2, formats=names, shard_tokens=50_000)
+    texts = ({"id": row.id, "text": row.text} for row in rows()[:600])
+    store.write_rows(tmp_path / "in.jsonl", texts)
+    job = [
+        sys.executable,
+        "-m",
+        "corpus",
+        "export",
+        str(tmp_path / "in.jsonl"),
+        "-o",
+        str(tmp_path),
+    ]
+    job += ["--format", "megatron", "--format", "nanogpt", "--format", "parquet"]
+    subprocess.run([*job, "--shard-tokens", "50000"], check=True, capture_output=True)
     script = ROOT / "examples" / "train_tiny" / "train.py"
     job = [sys.executable, str(script), str(tmp_path), "--steps", "40", "--batch", "2"]
-    done = subprocess.run(job, capture_output=True, text=True, check=False)
+    home = os.environ | {"HF_HOME": str(tmp_path / "home")}  # nothing is left in the user's
+    done = subprocess.run(job, capture_output=True, text=True, check=False, env=home)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told["equal_batches"] == 40

@@ -38,7 +38,9 @@ class About:
     """What a card tells.
 
     ``label`` is the tokenizer's, ``files`` the first shard of every format written, ``chats`` the
-    configs of chats, ``fields`` the manifest's figures.
+    configs of chats, ``fields`` the manifest's figures. ``mark`` is a digest of the shards:
+    ``datasets`` finds what its cache holds by the folder's last name and the YAML header, not by
+    the files, and gave the rows of another export where headers were alike.
     Of ``facts``, these are used where they are given: ``title``, ``license``, ``models`` (a list of
     names), ``constitution`` (``name`` and ``digest``), ``gates`` (metric to pass, warn or fail),
     ``counts`` (stream to planned, written, rejected, duplicate, kept) and ``guard`` (``mode``,
@@ -51,6 +53,7 @@ class About:
     facts: Mapping[str, Any]
     fields: Mapping[str, Any]
     files: Mapping[str, str]
+    mark: str = ""
     chats: frozenset[str] = frozenset()
     demo: bool = False
 
@@ -102,7 +105,8 @@ def front(about: About) -> list[str]:
     lines += ["tags:", "- synthetic", "- alignment", "task_categories:", "- text-generation"]
     lines += ["size_categories:", f"- {size}", "configs:"]
     for config, counts in about.splits.items():
-        lines += [f"- config_name: {json.dumps(config)}", "  data_files:"]
+        lines += [f"- config_name: {json.dumps(config)}", f"  description: shards {about.mark}"]
+        lines += ["  data_files:"]
         for split in counts:
             lines += [f"  - split: {split}", f'    path: "{config}/{split}-*.{about.suffix}"']
     return [*lines, "---", ""]

@@ -23,7 +23,7 @@ from corpus.export.folder import MADE, claim, clear, refuse_foreign
 from corpus.export.gather import Placed
 from corpus.export.index import DEMO, Index, Spool, taken
 from corpus.formats import Format, Layout, Part, Row, check, named, plan, write
-from corpus.records import Shard
+from corpus.records import Shard, digest
 from corpus.tokens import Tokenizer
 from corpus.tokens._quick import found
 from corpus.tokens.encoder import Disagreed, Encoder
@@ -200,6 +200,7 @@ class Ready:
             suffix=first(made.shards[name]).partition(".")[2],
             label=options.tokenizer.label,
             files={one: first(shards) for one, shards in made.shards.items()},
+            mark=digest([shard.sha256 for shard in made.shards[name]]),
             chats=frozenset(part.config for part in self.parts if part.chat),
             facts=options.facts,
             fields=made.more,

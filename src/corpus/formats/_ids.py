@@ -12,11 +12,10 @@ import numpy.typing as npt
 from corpus.errors import InputError
 from corpus.formats._rows import Flags, Ids, Row
 
-Width = npt.DTypeLike
 BLOCK = 1 << 20  # ids looked at together
 
 
-def width(vocabulary: int, *choices: Width) -> np.dtype[Any]:
+def width(vocabulary: int, *choices: npt.DTypeLike) -> np.dtype[Any]:
     """The first of the integer types that has room for every id of a vocabulary, little-endian."""
     kinds = (np.dtype(choice).newbyteorder("<") for choice in choices)
     return next(kind for kind in kinds if vocabulary - 1 <= np.iinfo(kind).max)

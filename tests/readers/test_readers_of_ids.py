@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conftest import GPT2, rows, written
 from corpus import tokens
 from corpus.formats import Row
+from readers.real_text import GPT2, rows, written
 
 END = "<|endoftext|>"
 pytestmark = [pytest.mark.readers, pytest.mark.filterwarnings("ignore")]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conftest import GPT2, Shards, written
 from corpus.formats import Row
+from readers.real_text import GPT2, Shards, written
 
 pytestmark = [pytest.mark.readers, pytest.mark.filterwarnings("ignore")]
 END = "<|endoftext|>"

@@ -1,0 +1,1 @@
+"""The lane of the trainers' own libraries: `make readers`."""
