@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from corpus import export, formats, store, tokens
 from corpus.errors import InputError
-from corpus.export.split import COMPONENTS, NONE, PAIRS, split
+from corpus.export.index import Index
+from corpus.export.split import COMPONENTS, NONE, PAIRS, SHARE, split
 from corpus.formats import Row
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read by datasets when it is imported
@@ -177,7 +178,9 @@ def test_text_rows_carry_the_fields_of_the_contract_in_jsonl(tmp_path: Path) -> 
 
 
 def test_parquet_has_eight_row_groups_and_one_schema_per_config(tmp_path: Path) -> None:
-    made = written(tmp_path, formats=["parquet"], shard_tokens=10_000, share=0.2)
+    made = written(
+        tmp_path, formats=["parquet"], shard_tokens=10_000, choice=export.Choice(share=0.2)
+    )
     files = [(shard, pq.ParquetFile(tmp_path / shard["file"])) for shard in made["shards"]]
     texts = [file for shard, file in files if shard["config"] == "documents"]
     assert len(texts) == 2
@@ -244,7 +247,9 @@ def test_demo_text_needs_to_be_allowed_and_is_called_so(tmp_path: Path) -> None:
 
 def test_half_a_surrogate_pair_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     for broken in ({"text": "\ud800"}, {"text": "x", "metadata": {"kind": "\udfff"}}):
-        with pytest.raises(InputError, match="document 'a' holds what UTF-8 cannot"):
+        with pytest.raises(
+            InputError, match="document 'a': a value that JSON in UTF-8 cannot hold"
+        ):
             written(tmp_path, rows=[Row(id="a", config="documents", **broken)])
     assert contents(tmp_path) == {}
 
@@ -262,8 +267,14 @@ def test_nothing_is_not_exported(tmp_path: Path) -> None:
 
 def held(found: list[Row], chosen: set[str], key: str) -> set[str]:
     """The values of ``key`` that are on both sides."""
-    sides = ({row.metadata.get(key) for row in found if (row.id in chosen) is x} for x in (0, 1))
-    return set.intersection(*sides) - {None}
+    both = ({row.metadata.get(key) for row in found if (row.id in chosen) is x} for x in (0, 1))
+    return set.intersection(*both) - {None}
+
+
+def sides(found: list[Row], seed: int = 0, share: float = SHARE) -> tuple[set[str], str]:
+    """The ids of the validation rows, and by what they were grouped."""
+    chosen, way = split(Index.of(found, seed), np.ones(len(found), dtype=np.bool_), share)
+    return {row.id for row, one in zip(found, chosen, strict=True) if one}, way
 
 
 def counted_rows(metadata: Iterable[dict[str, Any]]) -> list[Row]:
@@ -276,7 +287,7 @@ def test_no_section_seed_or_cluster_is_on_both_sides() -> None:
     found = counted_rows(
         {"section": f"s{n // 4}", "seed": f"x{n // 8}", "cluster": f"k{n // 2}"} for n in range(400)
     )
-    chosen, way = split(found, seed=0)
+    chosen, way = sides(found)
     assert way == COMPONENTS
     assert 4 <= len(chosen) <= 8
     assert not any(held(found, chosen, key) for key in ("section", "seed", "cluster"))
@@ -287,23 +298,23 @@ def test_where_stories_tie_everything_pairs_and_clusters_stay_together() -> None
         {"section": f"s{n % 20}", "seed": f"x{n // 20 % 5}", "cluster": f"k{n // 2}"}
         for n in range(400)
     )
-    chosen, way = split(found, seed=0)
+    chosen, way = sides(found)
     assert (way, bool(chosen)) == (PAIRS, True)
     assert not held(found, chosen, "cluster")
-    sides = [{(r.metadata["section"], r.metadata["seed"]) for r in found if (r.id in chosen) is x}
+    both = [{(r.metadata["section"], r.metadata["seed"]) for r in found if (r.id in chosen) is x}
              for x in (True, False)]  # fmt: skip
-    assert sides[0].isdisjoint(sides[1])
+    assert both[0].isdisjoint(both[1])
 
 
 def test_one_group_has_no_validation_split() -> None:
-    chosen, way = split(counted_rows({"section": "only"} for _ in range(100)), seed=0)
+    chosen, way = sides(counted_rows({"section": "only"} for _ in range(100)))
     assert (chosen, way) == (set(), NONE)
 
 
 def test_twelve_documents_about_twelve_things_have_one_for_validation() -> None:
     found = counted_rows({"section": str(n)} for n in range(12))
-    assert len(split(found, seed=0)[0]) == 1
-    assert split(found, seed=0, share=0) == (set(), NONE)
+    assert len(sides(found)[0]) == 1
+    assert sides(found, share=0) == (set(), NONE)
 
 
 @given(st.lists(st.tuples(*[st.sampled_from([None, "a", "b", "c", "d", "e"])] * 3)), st.integers())
@@ -313,8 +324,8 @@ def test_a_split_depends_on_the_rows_and_not_on_their_order(
     found = counted_rows(
         dict(zip(("section", "seed", "cluster"), key, strict=True)) for key in keys
     )
-    chosen, way = split(found, seed=seed, share=0.3)
-    assert (chosen, way) == split(found[::-1], seed=seed, share=0.3)
+    chosen, way = sides(found, seed, 0.3)
+    assert (chosen, way) == sides(found[::-1], seed, 0.3)
     assert not held(found, chosen, "cluster")
     if way == COMPONENTS:
         assert not held(found, chosen, "section") | held(found, chosen, "seed")
@@ -432,14 +443,15 @@ def test_a_row_that_cannot_be_exported_is_refused_by_file_row_and_reason(
     path = tmp_path / "in.jsonl"
     path.write_text(json.dumps({"id": "fine", "text": "x"}) + "\n" + json.dumps(fields) + "\n")
     with pytest.raises(InputError, match=rf"in\.jsonl, row 2: .*{words}"):
-        export.rows_of_files([path])
+        written(tmp_path / "out", rows=export.rows_of_files([path]), formats=["jsonl"])
+    assert contents(tmp_path / "out") == {}
 
 
 def test_an_id_that_comes_twice_is_refused_with_both_places(tmp_path: Path) -> None:
     one = jsonl(tmp_path / "one.jsonl", {"id": "a", "text": "x"})
     two = jsonl(tmp_path / "two.jsonl", {"id": "a", "text": "y"})
     with pytest.raises(InputError, match=r"two\.jsonl, row 1.*one\.jsonl, row 1"):
-        export.rows_of_files([one, two])
+        written(tmp_path / "out", rows=export.rows_of_files([one, two]), formats=["jsonl"])
 
 
 # folders, manifests, verification
@@ -484,7 +496,7 @@ def test_a_second_format_joins_the_first_where_the_rows_are_the_same(tmp_path: P
     made = written(tmp_path, formats=["jsonl"])
     assert {shard["format"] for shard in made["shards"]} == {"parquet", "jsonl"}
     assert export.verify(tmp_path) == []
-    made = written(tmp_path, formats=["jsonl"], seed=5)
+    made = written(tmp_path, formats=["jsonl"], seed=5, replace=True)
     assert {shard["format"] for shard in made["shards"]} == {"jsonl"}
     assert not list(tmp_path.rglob("*.parquet"))
 
@@ -586,12 +598,13 @@ def test_a_corpus_is_matched_to_anothers_tokens_with_whole_documents(tmp_path: P
     lines = [json.dumps({"id": f"d{n}", "text": text}) for n, text in enumerate(texts)]
     (tmp_path / "in.jsonl").write_text("\n".join(lines) + "\n")
     rows = export.rows_of_files([tmp_path / "in.jsonl"])
-    options: Any = {"tokenizer": tokens.load("gpt2"), "formats": ["jsonl"], "match_tokens": 15_000}
-    made = export.export(rows, tmp_path / "out", **options)
+    options: Any = {"tokenizer": tokens.load("gpt2"), "formats": ["jsonl"]}
+    fifteen = options | {"choice": export.Choice(match_tokens=15_000)}
+    made = export.export(rows, tmp_path / "out", **fifteen)
     total = sum(split["tokens"] for one in made.splits.values() for split in one.values())
     assert abs(total - 15_000) <= 75
-    assert export.export(rows, tmp_path / "again", **options).text_sha256 == made.text_sha256
+    assert export.export(rows, tmp_path / "again", **fifteen).text_sha256 == made.text_sha256
     with pytest.raises(InputError, match="build more"):
-        export.export(rows, tmp_path / "more", **(options | {"match_tokens": 10**6}))
+        export.export(rows, tmp_path / "more", **options, choice=export.Choice(match_tokens=10**6))
     with pytest.raises(InputError, match="match a larger number"):
-        export.export(rows, tmp_path / "few", **(options | {"match_tokens": 10}))
+        export.export(rows, tmp_path / "few", **options, choice=export.Choice(match_tokens=10))

@@ -41,9 +41,28 @@ def read_rows(path: Path) -> Iterator[Row]:
         InputError: the file cannot be read, is not UTF-8, or a line is not a JSON object; the
             message names the file and the line.
     """
+    for _, _, row in read_placed(path):
+        yield row
+
+
+def read_placed(path: Path) -> Iterator[tuple[int, int, Row]]:
+    """Yield the objects that ``read_rows`` yields, each after its first byte and its bytes.
+
+    Raises:
+        InputError: as ``read_rows``.
+    """
+    start = end = 0
+
+    def lines(file: IO[bytes]) -> Iterator[str]:
+        nonlocal start, end
+        for line in file:
+            start, end = end, end + len(line)
+            yield line.decode()
+
     try:
-        with path.open(encoding="utf-8-sig") as file, jsonlines.Reader(file) as reader:
-            yield from reader.iter(type=dict, skip_empty=True)
+        with path.open("rb") as file, jsonlines.Reader(lines(file)) as reader:
+            for row in reader.iter(type=dict, skip_empty=True):
+                yield start, end - start, row
     except jsonlines.InvalidLineError as error:
         raise InputError(
             f"{path}, line {error.lineno}: not a JSON object: {error.line.strip()[:60]!r}; "
@@ -52,7 +71,8 @@ def read_rows(path: Path) -> Iterator[Row]:
     except RecursionError as error:
         raise InputError(f"{path}: a line is nested too deep to be read") from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 ({error.reason} at byte {error.start})") from error
+        place = start + error.start
+        raise InputError(f"{path}: not UTF-8 ({error.reason} at byte {place})") from error
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from error
 
@@ -68,6 +88,22 @@ def read_lines(path: Path) -> Iterator[str]:
             yield from (line.rstrip("\n") for line in file if line.rstrip())
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+
+
+def read_at(file: IO[bytes], start: int, length: int) -> Row:
+    """The JSON object that ``read_placed`` found there.
+
+    Raises:
+        InputError: there is none any more.
+    """
+    try:
+        file.seek(start)
+        row = json.loads(file.read(length).decode("utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file.name}: was changed while it was read ({error})") from error
+    if not isinstance(row, dict):
+        raise InputError(f"{file.name}: was changed while it was read; run the command again")
+    return row
 
 
 def toml(data: bytes, what: str) -> Row:

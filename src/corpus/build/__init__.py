@@ -20,7 +20,7 @@ from typing import Any
 
 from corpus import dedup, export, prompts, report, score, store
 from corpus.build import authors
-from corpus.build.manifest import manifest
+from corpus.build.manifest import counts, manifest
 from corpus.build.rounds import Works
 from corpus.build.sources import Sources, principles, read_sources
 from corpus.build.watch import Watch
@@ -28,7 +28,7 @@ from corpus.errors import DiskError, InputError, did_you_mean
 from corpus.model import Model, Writer
 from corpus.model.journal import Journal
 from corpus.plan import Material, Planner, shares
-from corpus.records import Metric, Principle
+from corpus.records import STREAMS, Metric, Principle
 from corpus.settings import Settings
 
 NEAREST = 20  # pairs of documents whose likeness is told
@@ -228,6 +228,14 @@ def export_facts(
             "sections": len(sources.constitution.sections),
         },
         "gates": {metric.id: metric.gate for metric in metrics if metric.gate},
+        "counts": {
+            stream: counts(works, settled) for stream in STREAMS if (settled := works.of(stream))
+        },
+        "guard": {
+            "mode": works.guard.mode,
+            "held_out": len(works.guard.held or ()),
+            "found": dict(works.guard.counts),
+        },
         "demo": works.model.writer.quality == "demo",
     }
 

@@ -14,7 +14,7 @@ import click
 
 from corpus import __version__
 from corpus.cli import signals, writing
-from corpus.cli.options import deduping, inputs, settings_of
+from corpus.cli.options import deduping, exports, inputs, settings_of
 from corpus.errors import CorpusError, Interrupted
 
 
@@ -190,27 +190,14 @@ def report(**flags: Any) -> None:
 
 @cli.command()
 @click.argument("paths", nargs=-1, metavar="[OUTPUT | FILE...]")
-@click.option("--format", "formats", multiple=True, metavar="NAME", help="Repeatable.")
-@click.option("--tokenizer", metavar="NAME|PATH", help="Counts tokens. Default: gpt2")
-@click.option("--shard-tokens", type=click.IntRange(1), metavar="N", help="Tokens per shard.")
-@click.option(
-    "--match-tokens",
-    type=click.IntRange(1),
-    metavar="N",
-    help="Leave documents out until N tokens are left (to 0.5 %): for comparisons.",
-)
-@click.option("-o", "--output", metavar="DIR", help="Where shards of FILEs go.")
-@click.option("--seed", type=int, metavar="N", help="Seed of order and split. Default: 0")
-@click.option("--license", metavar="NAME", help="The licence that the dataset card names.")
-@click.option("--allow-demo", is_flag=True, help="Export documents of the demo writer.")
-@click.option("--verify", is_flag=True, help="Read every shard again and compare; write nothing.")
+@exports
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def export(as_json: bool, **flags: Any) -> None:
     """Write shards for trainers from a build, or from any JSON Lines."""
-    from corpus.cli import exporting, show
+    from corpus.cli import exporting
 
     found = exporting.run(**flags)
-    show.as_json(found) if as_json else show.export(found)
+    exporting.show(found, as_json=as_json)
     if found.get("problems"):
         raise SystemExit(1)
 

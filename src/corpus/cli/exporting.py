@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
+import click
+
 from corpus import export as room
 from corpus import tokens
-from corpus.cli.running import manifest_of
 from corpus.errors import InputError
 
 
@@ -26,7 +28,7 @@ def run(
     """
     places = [Path(path) for path in paths] or [Path("output")]
     if verify:
-        return verified(places[0])
+        return verified(places[0], flags["tokenizer"], full=flags["verify_tokens"] == "full")
     if len(places) == 1 and places[0].is_dir():
         return build(places[0], Path(output) if output else None, **flags)
     if output is None:
@@ -36,6 +38,8 @@ def run(
 
 def build(folder: Path, output: Path | None, **flags: Any) -> dict[str, Any]:
     """Export a build again: into its own ``shards/``, or elsewhere with a manifest there."""
+    from corpus.cli.running import manifest_of  # brings in what an export of files does not need
+
     made = manifest_of(folder)
     if not made:
         raise InputError(f"{folder}: the build is not whole; run 'corpus build' to its end first")
@@ -45,6 +49,8 @@ def build(folder: Path, output: Path | None, **flags: Any) -> dict[str, Any]:
         "models": made["models"],
         "constitution": made["constitution"],
         "gates": made["gates"],
+        "counts": made.get("counts"),
+        "guard": made.get("guard"),
     }
     chosen = _options(flags, facts, made["tokenizer"]["name"])
     if not chosen["formats"]:
@@ -52,19 +58,19 @@ def build(folder: Path, output: Path | None, **flags: Any) -> dict[str, Any]:
     if flags["seed"] is None:
         chosen["seed"] = made["seed"]
     if output is not None:
-        return room.publish(rows, output, **chosen)
+        return room.publish(rows, output, replace=flags["replace"], **chosen)
     return room.publish(rows, folder / "shards", build=folder, **chosen)
 
 
 def files(paths: list[Path], output: Path, **flags: Any) -> dict[str, Any]:
     """Export any JSON Lines into ``output``, with a manifest of its own."""
-    rows = room.rows_of_files(paths)
+    rows = room.rows_of_files(paths, flags["config_by"])
     chosen = _options(flags, {"license": flags["license"]}, tokens.GPT2)
     chosen["formats"] = chosen["formats"] or ["parquet"]
-    return room.publish(rows, output, **chosen)
+    return room.publish(rows, output, replace=flags["replace"], **chosen)
 
 
-def verified(folder: Path) -> dict[str, Any]:
+def verified(folder: Path, tokenizer: str | None, *, full: bool) -> dict[str, Any]:
     """Read everything again that the manifest names; the problems found, one line each.
 
     Raises:
@@ -73,20 +79,68 @@ def verified(folder: Path) -> dict[str, Any]:
     path = folder / "manifest.json"
     if not path.exists():
         raise InputError(f"{folder}: no manifest.json in it; give a finished build or export")
-    problems = room.verify(folder)
+    counter = None if tokenizer is None else tokens.load(tokenizer)
+    problems = room.verify(folder, counter, full=full)
     listed = json.loads(path.read_text("utf-8")).get("shards", [])
     return {"shards": len(listed), "problems": problems}
 
 
-def _options(flags: dict[str, Any], facts: dict[str, Any], tokenizer: str) -> room.Options:
-    options: room.Options = {
-        "formats": list(flags["formats"]),
+def show(found: dict[str, Any], *, as_json: bool) -> None:
+    """Print what an export wrote, or what a verification found."""
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False, indent=1))
+    elif "problems" in found:
+        for problem in found["problems"]:
+            click.echo(problem, err=True)
+        click.echo(f"{found['shards']} shards read again, {len(found['problems'])} problems")
+    else:
+        for shard in found["shards"]:
+            count = f"{shard['documents']:,} documents, {shard['tokens']:,} tokens"
+            click.echo(f"{shard['file']}  {count}")
+        for one in found.get("dropped", ()):
+            if one["split"] != "train":
+                continue
+            click.echo(
+                f"{one['format']}, {one['trainer']}: {one['config']}/{one['split']} loses "
+                f"{one['lost']:,} of {one['tokens']:,} tokens ({one['share']:.2%}): {one['what']}"
+            )
+
+
+def _options(flags: dict[str, Any], facts: dict[str, Any], tokenizer: str) -> dict[str, Any]:
+    """The fields of ``room.Options`` that the flags come to."""
+    choice = room.Choice(
+        match_tokens=flags["match_tokens"],
+        held_out=tuple(flags["held_out"]),
+        mix=numbers("--mix", flags["mix"]),
+        epochs=numbers("--epochs", flags["epochs"]),
+    )
+    options = {
+        "formats": list(dict.fromkeys(flags["formats"])),
         "tokenizer": tokens.load(flags["tokenizer"] or tokenizer),
         "seed": flags["seed"] or 0,
+        "choice": choice,
         "facts": facts,
-        "allow_demo": flags["allow_demo"],
-        "match_tokens": flags["match_tokens"],
+        "compress": flags["compress"] or "",
+        "shard_tokens": flags["shard_tokens"] or room.SHARD_TOKENS,
     }
-    if flags["shard_tokens"]:
-        options["shard_tokens"] = flags["shard_tokens"]
-    return options
+    same = ("allow_demo", "quick", "verify_tokens", "workers", "chat", "seq_len", "croissant")
+    return options | {name: flags[name] for name in same}
+
+
+def numbers(flag: str, text: str | None) -> dict[str, float]:
+    """``a=2,b=1.5`` as a mapping; a number alone stands under the empty name.
+
+    Raises:
+        InputError: a part is neither, or a name comes twice.
+    """
+    found: dict[str, float] = {}
+    for part in (text or "").split(",") if text else ():
+        name, _, value = part.strip().rpartition("=")
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number) or name in found or (flag == "--mix" and not name):
+            raise InputError(f"{flag} {text!r}: write names and numbers, such as a=2,b=1.5")
+        found[name.strip()] = number
+    return found

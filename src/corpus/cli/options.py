@@ -78,6 +78,51 @@ def deduping(command: F) -> F:
     return command
 
 
+def exports(command: F) -> F:
+    """The options of ``export``."""
+    options = [
+        click.option("--format", "formats", multiple=True, metavar="NAME", help="Repeatable."),
+        click.option("--tokenizer", metavar="NAME|PATH",
+                     help="gpt2, a tokenizer.json, tiktoken ranks, or a model's folder."),
+        click.option("--shard-tokens", type=click.IntRange(1), metavar="N",
+                     help="Tokens per shard."),
+        click.option("--match-tokens", type=click.IntRange(1), metavar="N",
+                     help="Leave documents out until N tokens are left (to 0.5 %)."),
+        click.option("--config-by", metavar="FIELD",
+                     help="Of FILEs: the field that names a row's config. Default: all in one."),
+        click.option("--mix", metavar="WEIGHTS",
+                     help="Shares of tokens in training, by config: documents=5,stories=3."),
+        click.option("--epochs", metavar="N|LIST",
+                     help="How often documents are read at most: 2, or documents=2,stories=1.5."),
+        click.option("--held-out-sections", "held_out", multiple=True, metavar="SECTION",
+                     help="For testing alone, in a split of their own. Repeatable."),
+        click.option("--seq-len", type=click.IntRange(2), metavar="N",
+                     help="Tell what each trainer drops at sequences of N tokens."),
+        click.option("--verify-tokens", type=click.Choice(["sample", "full"]), default="sample",
+                     show_default=True,
+                     help="Which ids of a quick engine are compared with the reference's."),
+        click.option("--quick/--no-quick", default=True,
+                     help="Use the quick engine of the extra 'fast' where it is installed."),
+        click.option("--workers", type=click.IntRange(0), default=0, metavar="N",
+                     help="Threads of the tokenizer. Default: its own choice."),
+        click.option("--compress", type=click.Choice(["gzip", "zstd"]), help="Of jsonl."),
+        click.option("--chat", type=click.Choice(["openai", "anthropic"]), default="openai",
+                     show_default=True, help="Where a chat's system prompt stands."),
+        click.option("-o", "--output", metavar="DIR", help="Where shards of FILEs go."),
+        click.option("--replace", is_flag=True, help="Write over another export in DIR."),
+        click.option("--seed", type=int, metavar="N", help="Seed of order and split. Default: 0"),
+        click.option("--license", "--licence", "license", metavar="NAME",
+                     help="The licence that the dataset card names."),
+        click.option("--croissant", is_flag=True, help="A croissant.json beside each card."),
+        click.option("--allow-demo", is_flag=True, help="Export documents of the demo writer."),
+        click.option("--verify", is_flag=True,
+                     help="Read every shard again and compare; write nothing."),
+    ]  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 def settings_of(flags: dict[str, Any]) -> Any:
     """The settings that a configuration file and the flags over it come to."""
     from corpus import settings

@@ -177,18 +177,6 @@ def metrics(found: list[Metric]) -> None:
     _console().print(table)
 
 
-def export(found: dict[str, Any]) -> None:
-    """Print what an export wrote, or what a verification found."""
-    if "problems" in found:
-        for problem in found["problems"]:
-            click.echo(problem, err=True)
-        click.echo(f"{found['shards']} shards read again, {len(found['problems'])} problems")
-        return
-    for shard in found["shards"]:
-        count = f"{shard['documents']:,} documents, {shard['tokens']:,} tokens"
-        click.echo(f"{shard['file']}  {count}")
-
-
 def _figure(value: float | None) -> str:
     return "-" if value is None else f"{value:.4g}"
 

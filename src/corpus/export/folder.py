@@ -14,26 +14,38 @@ from pathlib import Path
 from corpus import store
 from corpus.errors import DiskError, InputError
 
+MADE = ("README.md", "croissant.json")  # what stands beside the shards
 MARKER = ".corpus-export"
 MARKED = "Written by corpus export: the next one replaces the shards and the README.md here.\n"
 SHARD = re.compile(
-    r"(train|validation)-\d{5}-of-\d{5}\.[\w.]+"  # most formats
-    r"|(train|val)\.bin|.+_(train|val)_\d{6}\.bin|shard\.\d{5}\.mds|index\.json"
+    r"(test|train|validation)-\d{5}-of-\d{5}\.[\w.]+"  # most formats
+    r"|(test|train|val)\.bin|.+_(test|train|val)_\d{6}\.bin|shard\.\d{5}\.mds|index\.json"
 )
 TORN = re.compile(r"\..+\.\d+\.tmp")  # what a crash leaves of ``store.replacing``
+
+
+def refuse_foreign(folder: Path) -> None:
+    """Refuse a folder that somebody else filled.
+
+    Raises:
+        InputError: it holds files and no marker.
+    """
+    if (folder / MARKER).exists():
+        return
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(
+            f"{folder}: holds files that are not of an earlier export; name an empty folder"
+        )
 
 
 def claim(folder: Path) -> None:
     """Mark ``folder`` as an export's.
 
     Raises:
-        InputError: it holds files and no marker.
+        InputError: as ``refuse_foreign``.
     """
+    refuse_foreign(folder)
     if not (folder / MARKER).exists():
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise InputError(
-                f"{folder}: holds files that are not of an earlier export; name an empty folder"
-            )
         store.write_text(folder / MARKER, MARKED)
 
 

@@ -1,28 +1,196 @@
 """Where rows come from: the join of a build's files, or anybody's JSON Lines.
 
 A build's lines are never rewritten, so what ships is decided here, by looking up each document's
-brief, its last review, and whether it repeats another. Rows from other places are checked field by
-field, because a trainer would find the fault days later, or never.
+brief, its last review, and whether it repeats another. Texts stay on disk: what is remembered of a
+row is its place.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import json
+import shutil
+import tempfile
+import weakref
+from array import array
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, overload
 
 from corpus import store
 from corpus.errors import InputError
+from corpus.export.check import checked
 from corpus.formats import Row
 from corpus.records import STREAMS, Document, Review
 
-COLUMNS = ("id", "text", "messages", "tools", "source", "added", "created", "metadata", "no_loss")
-KEYS = ("section", "seed", "cluster")  # what ties rows together when they are split
+
+class Placed(Sequence[Row]):
+    """Rows that stay on disk, to be read from front to back or one by one.
+
+    What is known of each is the file that it is in, its first byte there and its bytes.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._paths = [self._seekable(path) for path in paths]
+        self._stamps = [stamp(path) for path in self._paths]
+        self._files: dict[int, IO[bytes]] = {}
+        self._file, self._start, self._length = array("H"), array("Q"), array("Q")
+
+    def made(self, fields: dict[str, Any]) -> Row:
+        """The row that the object on a line says."""
+        raise NotImplementedError
+
+    def where(self, number: int) -> str:
+        """The words for where row ``number`` stands."""
+        raise NotImplementedError
+
+    def check_unchanged(self) -> None:
+        """Refuse what was read if a file is not what it was when it was first looked at.
+
+        Raises:
+            InputError: one was written to meanwhile.
+        """
+        for path, before in zip(self._paths, self._stamps, strict=True):
+            if stamp(path) != before:
+                raise InputError(f"{path}: was changed while it was exported; run it again")
+
+    def place(self, file: int, start: int, length: int) -> None:
+        """Remember where the next row is."""
+        self._file.append(file)
+        self._start.append(start)
+        self._length.append(length)
+
+    def __len__(self) -> int:
+        return len(self._start)
+
+    @overload
+    def __getitem__(self, number: int) -> Row: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> list[Row]: ...
+
+    def __getitem__(self, number: int | slice) -> Row | list[Row]:
+        if isinstance(number, slice):
+            return [self[one] for one in range(*number.indices(len(self)))]
+        file = self._file[number]
+        if file not in self._files:
+            self._files[file] = self._paths[file].open("rb")
+        return self.made(
+            store.read_at(self._files[file], self._start[number], self._length[number])
+        )
+
+    def __iter__(self) -> Iterator[Row]:
+        try:
+            for number in range(len(self)):
+                yield self[number]
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Close what is open; it is opened again when it is needed."""
+        for file in self._files.values():
+            file.close()
+        self._files.clear()
+
+    def _seekable(self, path: Path) -> Path:
+        """``path``, or a copy of what comes out of it where it is a pipe."""
+        if path.is_file() or path.is_dir() or not path.exists():
+            return path  # what cannot be read is said when it is read
+        folder = tempfile.TemporaryDirectory(prefix="corpus-")
+        weakref.finalize(self, folder.cleanup)
+        copy = Path(folder.name) / "rows.jsonl"
+        with path.open("rb") as source, copy.open("wb") as target:
+            shutil.copyfileobj(source, target)
+        return copy
 
 
-def rows_of_build(folder: Path, *, created: str = "") -> list[Row]:
+def stamp(path: Path) -> tuple[int, int] | None:
+    """Size and time of change, by which a file that was written to is told."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns
+
+
+class FileRows(Placed):
+    """The rows of JSON Lines files. Their places are known once they were read through."""
+
+    def __init__(self, paths: Sequence[Path], by: str | None = None) -> None:
+        super().__init__(paths)
+        self._names = [str(path) for path in paths]
+        self._firsts: list[int] = []
+        self._by = by
+
+    def __iter__(self) -> Iterator[Row]:
+        for places in (self._file, self._start, self._length, self._firsts):
+            del places[:]
+        for file, path in enumerate(self._paths):
+            self._firsts.append(len(self))
+            for start, length, fields in store.read_placed(path):
+                self.place(file, start, length)
+                try:
+                    row = self.made(fields)
+                except InputError as error:
+                    raise InputError(f"{self.where(len(self) - 1)}: {error}") from error
+                yield row
+
+    def made(self, fields: dict[str, Any]) -> Row:
+        """The row, all of its fields checked."""
+        return checked(fields, self._by)
+
+    def where(self, number: int) -> str:
+        """File and row, rows counted from 1."""
+        file = self._file[number]
+        return f"{self._names[file]}, row {number - self._firsts[file] + 1}"
+
+
+def rows_of_files(paths: Sequence[Path], by: str | None = None) -> FileRows:
+    """The rows of JSON Lines files with ``id`` and ``text`` or ``messages``, read when asked for.
+
+    ``tools``, ``no_loss``, ``source``, ``added``, ``created`` and ``metadata`` are taken as the
+    contract has them; every other field (``section``, ``seed``, ``cluster``, ``quality``, ...) is
+    kept in the metadata. All rows are of the config ``default``, unless ``by`` names the field that
+    says of which. Reading a row that cannot be exported as it is raises InputError.
+    """
+    return FileRows(paths, by)
+
+
+class BuildRows(Placed):
+    """The documents of a build that ship, in the order of its briefs."""
+
+    def __init__(self, folder: Path, *, created: str = "") -> None:
+        super().__init__([folder / "documents.jsonl"])
+        self._created = created
+        self._reviews = {row["id"]: row for row in store.read_rows(folder / "reviews.jsonl")}
+        repeats = store.read_if_there(folder / "duplicates.jsonl")
+        self._clusters = {row["original"]: row["cluster"] for row in repeats}
+        gone = {row["id"] for row in repeats}
+        briefs = [row["id"] for row in store.read_rows(folder / "briefs.jsonl")]
+        accepted: dict[str, dict[str, tuple[int, int]]] = {brief: {} for brief in briefs}
+        parents: dict[str, tuple[str, ...]] = {}
+        for start, length, document in documents(folder / "documents.jsonl"):
+            verdict = self._reviews.get(document.id, {}).get("verdict")
+            if document.brief in accepted and document.id not in gone and verdict == "accept":
+                accepted[document.brief][document.id] = (start, length)
+                parents[document.id] = document.parents
+        kept = [(name, known[name]) for known in accepted.values() for name in sorted(known)]
+        replaced = {parent for name, _ in kept for parent in parents[name]}
+        for name, place in dict(kept).items():  # a text that two briefs came to ships once
+            if name not in replaced:
+                self.place(0, *place)
+
+    def made(self, fields: dict[str, Any]) -> Row:
+        """The export row of the document."""
+        document = Document.from_row(fields)
+        review = Review.from_row(self._reviews[document.id])
+        cluster = self._clusters.get(document.id)
+        return row_of(document, review, cluster, created=self._created)
+
+    def where(self, number: int) -> str:
+        """The document's id."""
+        return f"document {self[number].id!r}"
+
+
+def rows_of_build(folder: Path, *, created: str = "") -> BuildRows:
     """The documents of a build that ship, in the order of its briefs.
 
     A document ships if its brief is in the plan, its last review accepts it, it repeats no other
@@ -31,40 +199,19 @@ def rows_of_build(folder: Path, *, created: str = "") -> list[Row]:
     Raises:
         InputError: a file of the build is missing, or a line in it is not what it should be.
     """
-    briefs = [row["id"] for row in store.read_rows(folder / "briefs.jsonl")]
-    verdicts = {row["id"]: row for row in store.read_rows(folder / "reviews.jsonl")}
-    repeats = store.read_if_there(folder / "duplicates.jsonl")
-    gone = {row["id"] for row in repeats}
-    clusters = {row["original"]: row["cluster"] for row in repeats}
-    accepted: dict[str, dict[str, Document]] = {brief: {} for brief in briefs}
-    for document in documents(folder / "documents.jsonl"):
-        verdict = verdicts.get(document.id, {}).get("verdict")
-        if document.brief in accepted and document.id not in gone and verdict == "accept":
-            accepted[document.brief][document.id] = document
-    kept = [known[name] for known in accepted.values() for name in sorted(known)]
-    replaced = {parent for document in kept for parent in document.parents}
-    return [
-        row_of(
-            document,
-            Review.from_row(verdicts[document.id]),
-            clusters.get(document.id),
-            created=created,
-        )
-        for document in kept
-        if document.id not in replaced
-    ]
+    return BuildRows(folder, created=created)
 
 
-def documents(path: Path) -> Iterator[Document]:
-    """Yield the documents of ``path``, each line checked for its fields."""
-    for number, fields in enumerate(store.read_rows(path), start=1):
+def documents(path: Path) -> Iterator[tuple[int, int, Document]]:
+    """Yield the documents of ``path`` after their places, each line checked for its fields."""
+    for number, (start, length, fields) in enumerate(store.read_placed(path), start=1):
         try:
             document = Document.from_row(fields)
         except TypeError as error:
             raise InputError(f"{path}, row {number}: not a document ({error})") from error
         if document.stream not in STREAMS:
             raise InputError(f"{path}, row {number}: unknown stream '{document.stream}'")
-        yield document
+        yield start, length, document
 
 
 def row_of(document: Document, review: Review, cluster: str | None, *, created: str) -> Row:
@@ -93,146 +240,3 @@ def row_of(document: Document, review: Review, cluster: str | None, *, created: 
             "quality": document.quality,
         },
     )
-
-
-def rows_of_files(paths: Sequence[Path]) -> list[Row]:
-    """The rows of JSON Lines files with ``id`` and ``text`` or ``messages``.
-
-    ``tools``, ``no_loss``, ``source``, ``added``, ``created`` and ``metadata`` are taken as the
-    contract has them; every other field (``section``, ``seed``, ``cluster``, ``quality``, ...) is
-    kept in the metadata.
-
-    Raises:
-        InputError: a row cannot be exported as it is, or an id comes twice; names file and row.
-    """
-    rows: list[Row] = []
-    seen: dict[str, str] = {}
-    for path in paths:
-        for number, fields in enumerate(store.read_rows(path), start=1):
-            where = f"{path}, row {number}"
-            try:
-                row = checked(fields)
-            except InputError as error:
-                raise InputError(f"{where}: {error}") from error
-            if row.id in seen:
-                raise InputError(
-                    f"{where}: id '{row.id}' was already given in {seen[row.id]}; ids must differ"
-                )
-            seen[row.id] = where
-            rows.append(row)
-    return rows
-
-
-def checked(fields: dict[str, Any]) -> Row:
-    """The row that ``fields`` say; InputError tells what is wrong with them."""
-    given = {name: value for name, value in fields.items() if value is not None}
-    text, messages = given.get("text"), given.get("messages")
-    if (text is None) == (messages is None):
-        raise InputError("give either 'text' or 'messages', one of the two")
-    if messages is None and "tools" in given:
-        raise InputError("'tools' belong to 'messages', not to 'text'")
-    row = Row(
-        id=string(given, "id"),
-        config="default",
-        text=None if text is None else string(given, "text"),
-        messages=None if messages is None else turns(messages),
-        tools=tools(given.get("tools")),
-        source=string(given, "source", ""),
-        added=string(given, "added", ""),
-        created=string(given, "created", ""),
-        metadata=metadata(fields),
-        no_loss=spans(given["no_loss"], text) if "no_loss" in given else None,
-    )
-    if not row.body or "\n" in row.id or not row.id:
-        raise InputError("the id and the text must not be empty, and the id is one line")
-    try:
-        json.dumps(fields, ensure_ascii=False, allow_nan=False).encode()
-    except ValueError as error:  # half a surrogate pair, or NaN
-        raise InputError(f"a value that JSON in UTF-8 cannot hold ({error})") from error
-    return row
-
-
-def string(fields: dict[str, Any], name: str, default: str | None = None) -> str:
-    """The field ``name``, which must be a string."""
-    value = fields.get(name, default)
-    if not isinstance(value, str):
-        raise InputError(f"'{name}' must be a string, got {value!r:.60}")
-    return value
-
-
-def turns(messages: object) -> tuple[dict[str, str], ...]:
-    """The turns of a chat: ``role`` and ``content``, both strings, nothing else."""
-    if not isinstance(messages, list) or not messages:
-        raise InputError("'messages' must be a list of turns, at least one")
-    for number, turn in enumerate(messages, start=1):
-        if (
-            not isinstance(turn, dict)
-            or set(turn) != {"role", "content"}
-            or not all(isinstance(value, str) for value in turn.values())
-        ):
-            raise InputError(
-                f"turn {number} must be {{role, content}}, both strings; got {turn!r:.60}"
-            )
-    return tuple({"role": turn["role"], "content": turn["content"]} for turn in messages)
-
-
-def tools(value: object) -> str | None:
-    """Tool definitions as the JSON string that all rows carry them in."""
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    try:
-        json.loads(value)
-    except ValueError as error:
-        raise InputError(f"'tools' must be a JSON string ({error})") from error
-    return value
-
-
-def spans(value: object, text: str | None) -> tuple[tuple[int, int], ...]:
-    """Spans of characters without loss: inside the text, in order, none empty or overlapping."""
-    if text is None:
-        raise InputError("'no_loss' counts characters of 'text' and cannot stand with 'messages'")
-    if not isinstance(value, list):
-        raise InputError(f"'no_loss' must be a list of [start, end), got {value!r:.60}")
-    last = 0
-    for span in value:
-        match span:
-            case [int(start), int(end)] if last <= start < end <= len(text):
-                last = end
-            case _:
-                raise InputError(
-                    f"'no_loss' span {span!r:.40} is not [start, end) after character {last} and "
-                    f"within the text's {len(text)}"
-                )
-    return tuple((start, end) for start, end in value)
-
-
-def metadata(fields: dict[str, Any]) -> dict[str, Any]:
-    """The given metadata and, beside it, every field that has no column of its own."""
-    given = {} if fields.get("metadata") is None else fields["metadata"]
-    if not isinstance(given, dict):
-        raise InputError(f"'metadata' must be an object, got {given!r:.60}")
-    others = {name: value for name, value in fields.items() if name not in COLUMNS}
-    for name in others.keys() & given.keys():
-        if others[name] != given[name]:
-            raise InputError(f"'{name}' stands in the row and in its metadata, and they differ")
-    merged = others | given
-    for name in KEYS:
-        if not isinstance(merged.get(name), str | int | None):
-            raise InputError(f"'{name}' must be a string or a number, got {merged[name]!r:.60}")
-    return merged
-
-
-def apart(rows: Sequence[Row]) -> list[Row]:
-    """The rows, chats moved out of every config that also holds texts, to ``<config>-chat``.
-
-    One config is one table, and a table cannot hold both.
-    """
-    texts = {row.config for row in rows if row.text is not None}
-    return [
-        dataclasses.replace(row, config=f"{row.config}-chat")
-        if row.text is None and row.config in texts
-        else row
-        for row in rows
-    ]

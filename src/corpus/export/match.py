@@ -6,54 +6,52 @@ closer. Documents are left out, never cut.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+import numpy as np
 
 from corpus.errors import InputError
-from corpus.export.split import place
-from corpus.formats import Row
+from corpus.export.index import Index, Mask, Numbers
 
 WITHIN = 0.005  # of the goal
 
 
-def matched(rows: Sequence[Row], goal: int, seed: int) -> list[Row]:
-    """Those of ``rows`` that come to ``goal`` tokens, boundary tokens included, in their order.
+def matched(index: Index, goal: int) -> Mask:
+    """The rows that come to ``goal`` tokens, boundary tokens included.
 
-    Every config keeps its share. Rows are taken in a seeded order; one that would pass the goal is
-    left out, and a smaller one may still fit.
+    Every config keeps its share. Rows are taken in the order of their places; one that would pass
+    the goal is left out, and a smaller one may still fit.
 
     Raises:
         InputError: they hold fewer tokens, or none of the sums found is within 0.5 % of the goal.
     """
-    held = sum(len(row.ids) for row in rows)
+    tokens, config, order = index.tokens, index.config, index.by_place()
+    held = int(tokens.sum())
     if held < goal * (1 - WITHIN):
         raise InputError(
             f"--match-tokens {goal}: the documents hold {held:,} tokens; build more, or match less"
         )
-    groups: dict[str, list[Row]] = defaultdict(list)
-    for row in sorted(rows, key=lambda row: place(row, seed)):
-        groups[row.config].append(row)
-    left = goal
-    rest = held
-    kept: Counter[str] = Counter()
-    for _, group in sorted(groups.items()):
-        mine = sum(len(row.ids) for row in group)
-        taken = _taken(group, round(left * mine / rest))
-        kept.update(row.id for row in taken)
-        left -= sum(len(row.ids) for row in taken)
-        rest -= mine
+    left, rest = goal, held
+    kept = np.zeros(len(index), dtype=np.bool_)
+    for code in sorted(range(len(index.configs)), key=lambda one: index.configs[one]):
+        mine = order[config[order] == code]
+        size = int(tokens[mine].sum())
+        chosen = fitting(mine, tokens, round(left * size / rest) if rest else 0)
+        kept[chosen] = True
+        left -= int(tokens[chosen].sum())
+        rest -= size
     if abs(left) > WITHIN * goal:
         raise InputError(
             f"--match-tokens {goal}: whole documents come to {goal - left:,} at best, more than "
             f"0.5 % away; match a larger number"
         )
-    return [row for row in rows if kept[row.id]]
+    return kept
 
 
-def _taken(rows: Sequence[Row], goal: int) -> list[Row]:
-    taken, left = [], goal
-    for row in rows:
-        if len(row.ids) <= left:
-            taken.append(row)
-            left -= len(row.ids)
-    return taken
+def fitting(rows: Numbers, tokens: Numbers, goal: int) -> Numbers:
+    """Those of ``rows``, in their order, that fit into what the ones before left of ``goal``."""
+    taken = []
+    left = goal
+    for number, size in zip(rows.tolist(), tokens[rows].tolist(), strict=True):
+        if size <= left:
+            taken.append(number)
+            left -= size
+    return np.array(taken, dtype=np.int64)

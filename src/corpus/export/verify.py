@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from corpus import formats
 from corpus.errors import InputError
 from corpus.export import manifest
-from corpus.export.count import Digests, counted, encoded
+from corpus.export.count import Digests
 from corpus.export.folder import strays
+from corpus.export.index import batched
 from corpus.formats import Row
 from corpus.tokens import Tokenizer, load
+from corpus.tokens.encoder import Disagreed, Encoder
 
 FIELDS = ("format", "file", "config", "split", "bytes", "documents", "tokens", "sha256")
 
 
-def verify(folder: Path, tokenizer: Tokenizer | None = None) -> list[str]:
+def verify(folder: Path, tokenizer: Tokenizer | None = None, *, full: bool = False) -> list[str]:
     """The problems of the export whose ``manifest.json`` is in ``folder``; none if it is whole.
 
     Every shard is hashed, read and tokenized again, by the tokenizer that the manifest names unless
-    one is given.
+    one is given; ``full`` has every text tokenized by the reference, not by a quick engine.
     """
     try:
         told = manifest.read(folder / manifest.NAME)
@@ -33,7 +36,9 @@ def verify(folder: Path, tokenizer: Tokenizer | None = None) -> list[str]:
             by_format[shard["format"]].append({name: shard[name] for name in FIELDS} | shard)
         problems = list(wrong_tokenizer(told["tokenizer"], counter))
         for name, shards in by_format.items():
-            problems += of_format(folder, name, shards, told, counter)
+            problems += of_format(folder, name, shards, told, Encoder(counter, quick=not full))
+    except Disagreed:
+        return verify(folder, tokenizer, full=True)
     except KeyError as error:
         return [f"{folder / manifest.NAME}: the field {error} is missing"]
     except InputError as error:
@@ -55,11 +60,11 @@ def of_format(
     name: str,
     shards: Sequence[dict[str, Any]],
     told: Mapping[str, Any],
-    tokenizer: Tokenizer,
+    encoder: Encoder,
 ) -> Iterator[str]:
     """Yield the problems of one format's shards, then of their sum."""
     digests = Digests()
-    rows: list[Row] = []
+    counts: dict[str, dict[str, dict[str, int]]] = {}
     whole = True
     for shard in shards:
         damage = [
@@ -71,22 +76,57 @@ def of_format(
             whole = False
             yield from damage
             continue
-        found = read(folder / shard["file"], shard, tokenizer)
-        yield from miscounted(shard, found)
-        for row in found:
-            digests.add(row)
-        rows += [dataclasses.replace(row, text="", messages=None) for row in found]
+        tally = Tally(encoder.tokenizer)
+        try:
+            for row in read(folder / shard["file"], shard, encoder):
+                digests.add(row)
+                tally.add(row)
+        except InputError as error:
+            whole = False
+            yield str(error)
+            continue
+        yield from tally.wrong(shard)
+        tally.into(counts.setdefault(shard["config"], {}).setdefault(shard["split"], {}))
     yield from unlisted(folder, name, shards)
     if whole:
-        sums: dict[str, Any] = {
-            "tokens_sha256": digests.tokens,
-            "splits": counted(rows, tokenizer),
-        }
+        sums: dict[str, Any] = {"tokens_sha256": digests.tokens, "splits": counts}
         if formats.named(name).TRAITS.text:
             sums["text_sha256"] = digests.text
         for field, value in sums.items():
             if told[field] != value:
                 yield f"{name}: {field} is {value}, the manifest says {told[field]}"
+
+
+class Tally:
+    """What is counted in one shard: documents, tokens, ends of documents."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._end = tokenizer.eos_id
+        self._boundary = len(tokenizer.boundary)
+        self.documents = self.tokens = self.ends = 0
+
+    def add(self, row: Row) -> None:
+        """Take in one row with its ids."""
+        self.documents += 1
+        self.tokens += len(row.ids)
+        if self._end is not None:
+            self.ends += int((row.ids == self._end).sum())
+
+    def wrong(self, shard: Mapping[str, Any]) -> Iterator[str]:
+        """Yield where a shard's counts are not those of its rows."""
+        for field, value in (("documents", self.documents), ("tokens", self.tokens)):
+            if shard[field] != value:
+                yield f"{shard['file']}: holds {value} {field}, the manifest says {shard[field]}"
+        if self._end is not None and self.ends != self.documents:
+            yield f"{shard['file']}: {self.ends} end-of-text tokens for {self.documents} documents"
+
+    def into(self, count: dict[str, int]) -> None:
+        """Add this shard to what its config and split hold."""
+        text = self.tokens - self._boundary * self.documents
+        for field, value in (
+            ("documents", self.documents), ("tokens", self.tokens), ("text_tokens", text),
+        ):  # fmt: skip
+            count[field] = count.get(field, 0) + value
 
 
 def damaged(path: Path, shard: Mapping[str, Any]) -> Iterator[str]:
@@ -99,29 +139,25 @@ def damaged(path: Path, shard: Mapping[str, Any]) -> Iterator[str]:
         yield f"{path}: its sha256 is not the manifest's; the file was changed"
 
 
-def read(path: Path, shard: Mapping[str, Any], tokenizer: Tokenizer) -> list[Row]:
-    """The rows of a shard with their ids: those it holds, else those of its text."""
+def read(path: Path, shard: Mapping[str, Any], encoder: Encoder) -> Iterator[Row]:
+    """Yield the rows of a shard with their ids: those it holds, else those of its text."""
     form = formats.named(shard["format"])
-    rows = [
-        dataclasses.replace(row, config=shard["config"], split=shard["split"])
-        for row in form.read(path, formats.Layout(tokenizer))
-    ]
-    return list(encoded(rows, tokenizer)) if form.TRAITS.text else rows
+    rows = form.read(path, formats.Layout(encoder.tokenizer))
+    return with_ids(rows, encoder) if form.TRAITS.text else rows
 
 
-def miscounted(shard: Mapping[str, Any], rows: Sequence[Row]) -> Iterator[str]:
-    """Yield where a shard's counts are not those of its rows."""
-    found = {"documents": len(rows), "tokens": sum(len(row.ids) for row in rows)}
-    for field, value in found.items():
-        if shard[field] != value:
-            yield f"{shard['file']}: holds {value} {field}, the manifest says {shard[field]}"
+def with_ids(rows: Iterable[Row], encoder: Encoder) -> Iterator[Row]:
+    """Yield rows of text with their ids, a batch at a time."""
+    for _, batch in batched(rows):
+        for row, ids in zip(batch, encoder.encode([row.body for row in batch]), strict=True):
+            yield dataclasses.replace(row, ids=ids)
 
 
 def unlisted(folder: Path, name: str, shards: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Yield the shards that are there but not in the manifest: a loader would read them too."""
     names = Path(shards[0]["file"]).parts
     base = folder.joinpath(*names[: names.index(name) + 1])
-    files = [file["file"] for shard in shards for file in (shard, *shard.get("beside", ()))]
-    keep = {(folder / file).relative_to(base).as_posix() for file in files}
+    files = itertools.chain.from_iterable((shard, *shard.get("beside", ())) for shard in shards)
+    keep = {(folder / file["file"]).relative_to(base).as_posix() for file in files}
     for path in strays(base, keep):
         yield f"{path}: not in the manifest; export again to have it removed"

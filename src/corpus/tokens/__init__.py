@@ -3,7 +3,8 @@
 The default is GPT-2, shipped with the package: it works offline and stands in for the tokenizer
 of the model that will be trained, which is why its counts are called a proxy wherever they are
 printed. Special tokens that stand in a text as text stay text: a document about tokenizers must
-not end in its middle. This room is the only one that knows ``tokenizers``.
+not end in its middle. This room is the only one that knows ``tokenizers``, which is the reference,
+and ``fastokens``, which may stand in for it (see ``Encoder``).
 """
 
 from __future__ import annotations
@@ -12,20 +13,25 @@ import functools
 import gzip
 import hashlib
 import importlib.resources
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tokenizers
 
 from corpus.errors import InputError, did_you_mean
+from corpus.tokens import _files
+from corpus.tokens._ranks import END, KEPT, NOT_BYTES
+
+__all__ = ["BATCH_CHARS", "GPT2", "Ids", "Tokenizer", "batches", "gpt2", "load"]
+
+Ids = np.ndarray[tuple[int], np.dtype[np.uint32]]
+Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 GPT2 = "gpt2"
 BATCH_CHARS = 1 << 20  # the library holds some ten bytes per byte of a batch
-NOT_BYTES = (*range(33), *range(127, 161), 173)  # bytes that GPT-2 writes as other characters
-ENDS = ("<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>", "<｜end▁of▁sentence｜>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +65,35 @@ class Tokenizer:
         ]
         for text, ids in zip(texts, encoded, strict=True):
             if self.eos_id in ids or self.bos_id in ids:
-                raise InputError(
-                    f"tokenizer '{self.name}' reads a boundary token inside the text that begins "
-                    f"{text[:60]!r}; take another tokenizer or drop that text"
-                )
+                raise self.reads_boundary(text)
         return encoded
+
+    def encode_masked(self, text: str, spans: Sequence[tuple[int, int]]) -> tuple[Ids, Flags]:
+        """The ids of ``text`` and which of them carry loss: no token that touches one of ``spans``.
+
+        ``spans`` are [start, end) characters, in order and apart. A character that is cut into
+        several tokens makes all of them touch; a token that holds the edge of a span does too.
+
+        Raises:
+            InputError: as ``encode``.
+        """
+        [encoding] = self.engine.encode_batch([text], add_special_tokens=False)
+        ids = np.array(encoding.ids, dtype=np.uint32)
+        if self.eos_id in encoding.ids or self.bos_id in encoding.ids:
+            raise self.reads_boundary(text)
+        places = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
+        starts, ends = np.array(spans, dtype=np.int64).reshape(-1, 2).T
+        # The first span that ends after the token's start; does it begin before the token's end?
+        nearest = np.searchsorted(ends, places[:, 0], side="right")
+        begins = np.append(starts, np.iinfo(np.int64).max)[nearest]
+        return ids, begins >= np.maximum(places[:, 1], places[:, 0] + 1)
+
+    def reads_boundary(self, text: str) -> InputError:
+        """What to say of a text out of which a boundary token is read."""
+        return InputError(
+            f"tokenizer '{self.name}' reads a boundary token inside the text that begins "
+            f"{text[:60]!r}; take another tokenizer or drop that text"
+        )
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """The number of tokens of each text, boundary tokens left out."""
@@ -72,6 +102,15 @@ class Tokenizer:
     def decode(self, ids: Sequence[int]) -> str:
         """The text that ``ids`` spell."""
         return str(self.engine.decode(list(ids), skip_special_tokens=False))
+
+    def json(self) -> str:
+        """The whole definition, as a ``tokenizer.json`` has it."""
+        return str(self.engine.to_str())
+
+    def literals(self) -> list[str]:
+        """The control tokens as a text may spell them."""
+        added = self.engine.get_added_tokens_decoder().values()
+        return [token.content for token in added if token.special]
 
     @property
     def boundary(self) -> tuple[int, ...]:
@@ -98,7 +137,7 @@ class Tokenizer:
 
 
 def load(name: str = GPT2) -> Tokenizer:
-    """The tokenizer ``name``: ``gpt2``, the path of a ``tokenizer.json``, or a folder with one.
+    """The tokenizer ``name``: ``gpt2``, a ``tokenizer.json``, tiktoken ranks, or a folder.
 
     Raises:
         InputError: there is no such tokenizer, or the file does not define one.
@@ -106,15 +145,11 @@ def load(name: str = GPT2) -> Tokenizer:
     if name == GPT2:
         return gpt2()
     path = Path(name)
-    file = path / "tokenizer.json" if path.is_dir() else path
-    if not file.is_file():
-        what = "no tokenizer.json in that folder" if path.is_dir() else "no such file"
-        near = did_you_mean(name, [GPT2]) if file == path else ""
-        raise InputError(
-            f"tokenizer '{name}': {what}{near}; give gpt2, the path of a tokenizer.json, or a "
-            f"folder that holds one"
-        )
-    return from_file(name, file)
+    if not path.exists():
+        near = did_you_mean(name, [GPT2])
+        raise InputError(f"tokenizer '{name}': no such file{near}; {_files.ASK}")
+    found = _files.read(name, path)
+    return described(name, found.raw, found.engine, eos=found.eos, bos=found.bos)
 
 
 @functools.cache
@@ -125,47 +160,15 @@ def gpt2() -> Tokenizer:
     """
     shipped = importlib.resources.files("corpus") / "data" / "gpt2.bpe.gz"
     raw = gzip.decompress(shipped.read_bytes())
-    merges = [(left, right) for left, right in map(str.split, raw.decode().splitlines()[1:])]
-    kept = [chr(byte) for byte in range(256) if byte not in NOT_BYTES]
+    merges: list[Any] = [tuple(line.split(" ")) for line in raw.decode().splitlines()[1:]]
     moved = [chr(256 + place) for place in range(len(NOT_BYTES))]
-    tokens = [*kept, *moved, *(left + right for left, right in merges), ENDS[0]]
+    tokens = [*map(chr, KEPT), *moved, *(left + right for left, right in merges), END]
     vocabulary = {token: number for number, token in enumerate(tokens)}
     engine = tokenizers.Tokenizer(tokenizers.models.BPE(vocab=vocabulary, merges=merges))
     engine.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
     engine.decoder = tokenizers.decoders.ByteLevel()
-    engine.add_special_tokens([ENDS[0]])
-    end = vocabulary[ENDS[0]]
-    return described(GPT2, raw, engine, eos_id=end, bos_id=end)
-
-
-def from_file(name: str, file: Path) -> Tokenizer:
-    """The tokenizer that a ``tokenizer.json`` defines, its padding and truncation off.
-
-    Its boundary tokens are those of the ``tokenizer_config.json`` beside it, else a customary one.
-    """
-    try:
-        raw = file.read_bytes()
-        engine = tokenizers.Tokenizer.from_str(raw.decode())
-    except OSError as error:
-        raise InputError(f"tokenizer '{name}': cannot be read ({error.strerror})") from error
-    except Exception as error:  # the library raises the bare class for any fault of the file
-        raise InputError(
-            f"tokenizer '{name}': {file.name} does not define a tokenizer ({error}); "
-            f"save it again with the `tokenizers` library"
-        ) from error
-    engine.no_padding()
-    engine.no_truncation()
-    beside = file.with_name("tokenizer_config.json")
-    config = read_config(beside) if beside.is_file() else {}
-    known = [token for token in ENDS if engine.token_to_id(token) is not None]
-    eos = special(config, "eos_token") or (known[0] if known else None)
-    bos = special(config, "bos_token")
-    for token in (eos, bos):
-        if token is not None and engine.token_to_id(token) is None:
-            raise InputError(f"{beside}: '{token}' is not in the vocabulary of {file.name}")
-    eos_id = None if eos is None else engine.token_to_id(eos)
-    bos_id = None if bos is None else engine.token_to_id(bos)
-    return described(name, raw, engine, eos_id=eos_id, bos_id=bos_id)
+    engine.add_special_tokens([END])
+    return described(GPT2, raw, engine, eos=END, bos=END, size=len(tokens))
 
 
 def described(
@@ -173,39 +176,29 @@ def described(
     raw: bytes,
     engine: tokenizers.Tokenizer,
     *,
-    eos_id: int | None,
-    bos_id: int | None,
+    eos: str | None,
+    bos: str | None,
+    size: int | None = None,
 ) -> Tokenizer:
-    """``engine`` with its facts, set to leave special tokens in a text alone."""
+    """``engine`` with its facts, set to take a text as it is and add nothing to it.
+
+    A post-processor only adds boundary tokens, which shards place themselves, and trims the blank
+    off a token's offsets, which a mask would then miss.
+    """
+    engine.no_padding()
+    engine.no_truncation()
     engine.encode_special_tokens = True
+    engine.post_processor = None
     return Tokenizer(
         name=name,
         sha256=hashlib.sha256(raw).hexdigest(),
-        vocab_size=max(engine.get_vocab(with_added_tokens=True).values()) + 1,
-        eos_id=eos_id,
-        bos_id=bos_id,
+        vocab_size=size or max(engine.get_vocab(with_added_tokens=True).values()) + 1,
+        eos_id=None if eos is None else engine.token_to_id(eos),
+        bos_id=None if bos is None else engine.token_to_id(bos),
         proxy=name == GPT2,
         library=f"tokenizers {tokenizers.__version__}",
         engine=engine,
     )
-
-
-def read_config(path: Path) -> dict[str, Any]:
-    """The JSON object in ``path``."""
-    try:
-        config = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise InputError(f"{path}: not JSON ({error}); mend or remove it") from error
-    if not isinstance(config, dict):
-        raise InputError(f"{path}: not a JSON object; mend or remove it")
-    return config
-
-
-def special(config: dict[str, Any], key: str) -> str | None:
-    """A special token of a ``tokenizer_config.json``, which writes it as text or as an object."""
-    value = config.get(key)
-    content = value.get("content") if isinstance(value, dict) else value
-    return content if isinstance(content, str) else None
 
 
 def batches(texts: Iterable[str]) -> Iterator[list[str]]:

@@ -1,0 +1,77 @@
+"""The quick engines of the extra ``fast``: ``gigatoken``; ``fastokens`` where that one disagrees.
+
+Both read a ``tokenizer.json``. Neither is trusted: an engine is used for a vocabulary after it gave
+the reference's ids on a list of hard texts, and ``Encoder`` goes on comparing.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from corpus.tokens import Ids, Tokenizer
+from corpus.tokens._hard import short
+from corpus.tokens._reference import reference
+
+Encode = Callable[[Sequence[str]], list[Ids]]
+
+
+def gigatoken(definition: str) -> Encode:
+    """The engine of ``gigatoken`` for a ``tokenizer.json``."""
+    import gigatoken
+
+    one: Callable[[str], Ids] = gigatoken.Tokenizer.from_json(definition).backend.encode
+    return lambda texts: [one(text) for text in texts]
+
+
+def fastokens(definition: str) -> Encode:
+    """The engine of ``fastokens`` for a ``tokenizer.json``."""
+    import fastokens
+
+    many: Callable[..., tuple[bytes, bytes]] = fastokens.Tokenizer.from_json_str(
+        definition
+    ).encode_batch_flat
+
+    def encode(texts: Sequence[str]) -> list[Ids]:
+        ids, ends = many(list(texts), split_special_tokens=True)
+        whole = np.frombuffer(ids, dtype="<u4")
+        cuts = np.frombuffer(ends, dtype="<u8").tolist()
+        return [whole[start:end] for start, end in itertools.pairwise(cuts)]
+
+    return encode
+
+
+ENGINES: dict[str, Callable[[str], Encode]] = {"gigatoken": gigatoken, "fastokens": fastokens}
+
+
+@functools.lru_cache(maxsize=4)
+def found(tokenizer: Tokenizer) -> tuple[str, Encode | None]:
+    """The name of the first engine that can be used, and the engine; else the reference's name.
+
+    The name also tells why an engine that is installed was not taken.
+    """
+    remarks = []
+    for name, made in ENGINES.items():
+        try:
+            encode = made(tokenizer.json())
+            wrong = next(disagreements(tokenizer, encode, short()), None)
+        except ImportError:
+            continue
+        except Exception as error:  # noqa: BLE001 - a vocabulary that it cannot hold has no class
+            remarks.append(f"{name} cannot read this vocabulary: {error}")
+            continue
+        if wrong is None:
+            return f"{name} {importlib.metadata.version(name)}", encode
+        remarks.append(f"{name} disagreed on {wrong[:20]!r}")
+    return "; ".join([tokenizer.library, *remarks]), None
+
+
+def disagreements(tokenizer: Tokenizer, encode: Encode, texts: Sequence[str]) -> Iterator[str]:
+    """Yield the texts on which ``encode`` gives other ids than the reference."""
+    for text, mine, other in zip(texts, reference(tokenizer, texts), encode(texts), strict=True):
+        if not np.array_equal(mine, other):
+            yield text
