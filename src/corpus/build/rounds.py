@@ -334,11 +334,9 @@ class Works:
         self._watch.stage("dedup", len(accepted), self.rounds)
         items = [
             dedup.Item(
-                one.document.id,
-                one.document.body,
-                score=sum(one.review.scores.values()),
+                one.document.id, one.document.body, score=sum(one.review.scores.values()),
                 mask=one.brief.stream == "stories",
-            )
+            )  # fmt: skip
             for one in accepted
         ]
         found = self._near.find(items)
@@ -384,11 +382,9 @@ class Works:
             Text(
                 id=one.document.id,
                 text=one.document.text or (one.document.messages or ())[-1]["content"],
-                section=one.brief.section,
-                stream=one.brief.stream,
-                kind=one.brief.kind,
+                section=one.brief.section, stream=one.brief.stream, kind=one.brief.kind,
                 facets=one.facets,
-            )
+            )  # fmt: skip
             for one in self.kept
         ]
 
