@@ -12,7 +12,8 @@ from typing import Any
 
 from corpus import __version__, prompts
 from corpus.build.books import per_million, yields
-from corpus.build.rounds import Settled, Works
+from corpus.build.rounds import Works
+from corpus.build.settled import Settled
 from corpus.build.sources import Sources
 from corpus.model import ALL_STAGES, Tally, Writer
 from corpus.model.prices import dated

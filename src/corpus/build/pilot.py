@@ -19,7 +19,8 @@ from corpus.build.books import Account, yields
 from corpus.build.forecast import forecast
 from corpus.build.manifest import is_rehearsal
 from corpus.build.measures import FILE, inputs_digest, rates
-from corpus.build.rounds import Settled, Works
+from corpus.build.rounds import Works
+from corpus.build.settled import Settled
 from corpus.build.sources import Sources, principles, read_sources
 from corpus.build.watch import Watch
 from corpus.model import Model, Tally

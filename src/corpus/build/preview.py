@@ -14,7 +14,8 @@ from pathlib import Path
 from corpus import store, write
 from corpus.build import goal, material, working
 from corpus.build.authors import profile
-from corpus.build.rounds import Settled, Works
+from corpus.build.rounds import Works
+from corpus.build.settled import Settled
 from corpus.build.sources import by_sentence, order_of, principles, read_sources
 from corpus.build.watch import Watch
 from corpus.errors import InputError

@@ -18,9 +18,9 @@ from corpus import dedup, review, score, store, tokens, write
 from corpus.build import repeats
 from corpus.build.books import Books
 from corpus.build.loop import FILE, Loop
+from corpus.build.settled import Settled
 from corpus.build.sources import Principles, Sources, order_of
 from corpus.build.watch import Watch
-from corpus.kinds.dealt import POOLS
 from corpus.model import Model
 from corpus.order import Order
 from corpus.plan import TOKENS_PER_WORD, Planner, ordered
@@ -32,27 +32,6 @@ from corpus.store import Log
 MOST_ROUNDS = 12
 PRIOR = 300  # ordered words that the first guess counts for, against what was seen
 FEWEST_YIELD, MOST_YIELD = 0.2, 3.0  # tokens per ordered word that a forecast may assume
-
-
-@dataclasses.dataclass
-class Settled:
-    """A brief and what became of it."""
-
-    brief: Brief
-    document: Document
-    review: Review
-    tokens: int = 0
-
-    @property
-    def names(self) -> list[str]:
-        """The names that were dealt to it."""
-        facets = self.brief.facets
-        return [facets[pool] for pool in POOLS if pool in facets]
-
-    @property
-    def facets(self) -> dict[str, str]:
-        """What else was dealt to it: a short list of values each, so each can be filled."""
-        return {name: v for name, v in self.brief.facets.items() if name not in POOLS}
 
 
 class Works:
@@ -332,14 +311,7 @@ class Works:
     def _dedup(self) -> None:
         accepted = [one for one in self.settled if one.review.verdict == "accept"]
         self._watch.stage("dedup", len(accepted), self.rounds)
-        items = [
-            dedup.Item(
-                one.document.id, one.document.body, score=sum(one.review.scores.values()),
-                mask=one.brief.stream == "stories",
-            )  # fmt: skip
-            for one in accepted
-        ]
-        found = self._near.find(items)
+        found = self._near.find([one.item() for one in accepted])
         self.duplicates = {duplicate.id: duplicate for duplicate in found}
         rows = [duplicate.row() for duplicate in found]
         store.write_rows(self._briefs.with_name("duplicates.jsonl"), rows)
@@ -378,15 +350,7 @@ class Works:
 
     def texts(self) -> list[Text]:
         """The kept documents as the diversity suite reads them; of a chat, the answer."""
-        return [
-            Text(
-                id=one.document.id,
-                text=one.document.text or (one.document.messages or ())[-1]["content"],
-                section=one.brief.section, stream=one.brief.stream, kind=one.brief.kind,
-                facets=one.facets,
-            )  # fmt: skip
-            for one in self.kept
-        ]
+        return [one.text() for one in self.kept]
 
     def cells(self) -> dict[tuple[str, ...], int]:
         """How many briefs were planned per section and kind, and per kind, facet and value."""
