@@ -156,3 +156,13 @@ def test_the_growth_curve_bends_where_documents_repeat() -> None:
     assert (found[1].value or 0) < 0.2
     assert found[1].curve[-1]["ngrams"] == 10 * 53
     assert [point["documents"] for point in found[0].curve] == list(range(5, 51, 5))
+
+
+def test_texts_of_one_vocabulary_warn_whatever_the_baseline() -> None:
+    rng = np.random.default_rng(0)
+    texts = [Text(f"{n}", " ".join(f"x{w}" for w in rng.integers(0, 60, 90))) for n in range(110)]
+    found = {metric.id: metric for metric in score(texts)}["eff_topics"]
+    assert found.gate in {"warn", "fail"}
+    assert (found.warn, found.fail) == (30, 5)
+    few = {metric.id: metric for metric in score(texts[:50])}["eff_topics"]
+    assert few.gate == "pass"

@@ -17,7 +17,7 @@ import numpy as np
 
 from corpus.records import Metric
 from corpus.score.columns import Columns, first_of_runs
-from corpus.score.patterns import FIRST, LAST, Control, Found, find
+from corpus.score.patterns import FIRST, HOLE, LAST, Control, Found, find
 from corpus.score.scale import LEAST_COUNT, Reading, Scale, wilson
 
 LEAST_LIFT = 2.0
@@ -26,6 +26,7 @@ LISTED = 12
 NEAR = 0.5  # of the documents of two patterns that share words
 CLIP = 200  # characters of an example
 LOOK = 4_000
+TELLING = 4  # words of a move that can be named to a writer
 MOVES_FROM = 50  # documents; fewer say too little
 
 
@@ -54,7 +55,9 @@ def over_used(columns: Columns, control: Control, share: float) -> list[str]:
     return [
         row["text"]
         for row in _apart(_ranked(columns, found, control))
-        if row["share"] >= share and row["text"][0] not in (FIRST, LAST)
+        if row["share"] >= share
+        and row["text"][0] not in (FIRST, LAST)
+        and len(row["text"].replace(f"{HOLE} ", "").split()) >= TELLING
     ]
 
 

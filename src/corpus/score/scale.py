@@ -39,7 +39,7 @@ DEFAULTS: Limits = {
     "zstd_long": (0.10, 0.40),
     "distinct2": (0.10, 0.30),
     "eff_topics": (0.70, 0.90),
-    "eff_topics_least": (30.0, 20.0),
+    "eff_topics_least": (30.0, 5.0),
     "syntax": (0.02, 0.10),
     "coverage": (1.0, 0.0),
     "coverage_facets": (0.95, 0.0),
