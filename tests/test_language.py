@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +13,8 @@ from hypothesis import strategies as st
 
 from corpus import language
 from corpus.errors import InputError
+
+ROOT = Path(__file__).parents[1]
 
 
 def test_sentences_end_at_full_stops_but_not_in_abbreviations() -> None:
@@ -134,3 +138,10 @@ def test_counting_words_does_not_wait_for_spacy_and_reading_warns_of_nothing() -
         [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True
     )
     assert (done.stdout, done.stderr) == ("['Ito']\n", "")
+
+
+def test_what_is_skimmed_agrees_with_what_is_read() -> None:
+    texts = [path.read_text("utf-8") for path in sorted((ROOT / "docs/examples").glob("s*.md"))[:3]]
+    read = Counter(one for text in texts for one in language.read(text).sentences)
+    skimmed = Counter(one for text in texts for one in language.skim(text).sentences)
+    assert (read & skimmed).total() >= 0.95 * max(read.total(), skimmed.total())

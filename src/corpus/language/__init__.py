@@ -1,9 +1,10 @@
 """Sentences, words and names of a text: what the counters count.
 
-Regular expressions and lists of English words do it; no model is loaded, so nothing is downloaded.
-Names are found by their capitals: good for English and its neighbours, blind where a script has no
-case, and too generous for German, which capitalises every noun. This room is the only one that
-knows spaCy, and only for ``tagger`` and ``entity_uses``, with a pipeline that the user has.
+``read`` goes by spaCy's blank English pipeline, ``skim`` by regular expressions over texts by the
+thousand; no model is loaded, so nothing is downloaded. Names are found by their capitals: good for
+English and its neighbours, blind where a script has no case, and too generous for German, which
+capitalises every noun. ``tagger`` and ``entity_uses`` take a pipeline that the user has. This room
+is the only one that knows spaCy.
 """
 
 from __future__ import annotations
@@ -23,11 +24,12 @@ from numpy.typing import NDArray
 from corpus import grams
 from corpus.errors import InputError
 from corpus.grams import UNSPACED
-from corpus.language.sentences import Reading, names, read, sentences
+from corpus.language.pipeline import read
+from corpus.language.sentences import Reading, skim
 
 __all__ = [
     "UNSPACED", "Hashes", "Reading", "entity_uses", "names", "ngram_hashes", "read", "run_hashes",
-    "sentences", "tagger", "text_hash", "text_of", "token_hashes", "words",
+    "sentences", "skim", "tagger", "text_hash", "text_of", "token_hashes", "words",
 ]  # fmt: skip
 
 Hashes = NDArray[np.uint64]
@@ -39,6 +41,20 @@ _NO_NAMED = frozenset({"", *"DATE TIME PERCENT MONEY QUANTITY ORDINAL CARDINAL".
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _MIXERS = (np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53))
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of ``text``, inner white space folded into single spaces; see ``read``."""
+    return read(text).sentences
+
+
+def names(text: str) -> list[str]:
+    """The names in ``text``, one for each use: runs of capitalised words inside a sentence.
+
+    Left out are the first word of a sentence or of a quotation, function words, acronyms, months,
+    weekdays, demonyms and forms of address, headings, and lines in title case.
+    """
+    return read(text).names
 
 
 def words(text: str) -> list[str]:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.language import UNSPACED, Hashes, read, text_hash, token_hashes, words
+from corpus.language import UNSPACED, Hashes, skim, text_hash, token_hashes, words
 from corpus.records import digest
 
 Numbers = NDArray[np.int64]
@@ -75,7 +75,7 @@ class Columns:
         for text in ordered:
             said = [numbers.setdefault(word, len(numbers)) for word in words(text.text)]
             pieces.append(np.array(said, dtype=np.int32))
-            found = read(text.text)
+            found = skim(text.text)
             own = map(text_hash, skeletons(found.sentences))
             forms.append(np.fromiter(own, dtype=np.uint64))
             names.append(found.names if len(found.names) <= NOUNS * len(said) else [])
@@ -146,7 +146,7 @@ class Columns:
     def form(self, place: int) -> str:
         """The form whose hash stands at ``place`` of ``forms``, read again from its document."""
         doc = int(self.form_docs[place])
-        own = skeletons(read(self.texts[doc].text).sentences)
+        own = skeletons(skim(self.texts[doc].text).sentences)
         first = int(np.searchsorted(self.form_docs, doc))
         return next(itertools.islice(own, place - first, None))
 

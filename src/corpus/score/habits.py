@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.language import UNSPACED, read, text_hash
+from corpus.language import UNSPACED, skim, text_hash
 from corpus.records import Json, Metric
 from corpus.score.columns import Columns, Numbers, first_of_runs, skeletons
 from corpus.score.scale import EVIDENCE, LEAST_COUNT, Floats, Reading, Scale
@@ -67,7 +67,7 @@ def names(
         scale: the limits.
     """
     used = {word.casefold() for name in known for word in name.split()}
-    used |= {w.casefold() for text in quoted for name in read(text).names for w in name.split()}
+    used |= {w.casefold() for text in quoted for name in skim(text).names for w in name.split()}
     numbers: dict[str, int] = {}
     single: list[tuple[int, int]] = []
     heads: list[list[int]] = []
@@ -100,7 +100,7 @@ def skeleton(columns: Columns, quoted: Sequence[str], scale: Scale) -> Metric:
 
     Only sentences with at least 5 words of their own count.
     """
-    free = [text_hash(form) for text in quoted for form in skeletons(read(text).sentences)]
+    free = [text_hash(form) for text in quoted for form in skeletons(skim(text).sentences)]
     order = np.argsort(columns.forms, kind="stable")
     values, docs = columns.forms[order], columns.form_docs[order]
     heads = np.flatnonzero(first_of_runs(values))
