@@ -2,8 +2,8 @@
 
 A sentence ends at a full stop, a question or an exclamation mark that white space follows, unless
 the stop belongs to an abbreviation, an initial or a number; blank lines, headings and list items
-end one too. Names are found by their capitals. Measured on 2,000 documents of Brown against
-spaCy's blank English pipeline: AGREEMENT.
+end one too. Names are found by their capitals. Ten times as fast as spaCy's blank English pipeline;
+on 677 documents 88 % of the sentences and 97 % of the names were the same (``docs/metrics.md``).
 """
 
 from __future__ import annotations
