@@ -59,6 +59,25 @@ def test_every_code_point_that_folds_combines_or_changes_is_read_by_definition()
     )
 
 
+def test_the_small_table_says_the_same_or_that_it_does_not_know() -> None:
+    small, whole = table.table(table.FEW), table.table()
+    assert ((small == whole) | (small & table.HARD > 0)).all()
+    assert (small[: table.FEW] == whole[: table.FEW]).mean() > 0.97
+
+
+def test_texts_that_need_the_whole_table_get_it() -> None:
+    code = """
+from corpus import grams
+from corpus.grams import native, plain
+for text in ("it", "caf\u00e9 \u1c88x", "\u2f00 \u1c88", "\U0001f600", "\u6f22", "\u1c88"):
+    packed = grams.pack([text, "and \ufb01sh", text])
+    for capitals in (False, True):
+        ours, twin = (one.read(packed, capitals=capitals) for one in (native, plain))
+        assert ours.hashes.tolist() == twin.hashes.tolist(), ascii(text)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 @pytest.mark.slow
 def test_all_of_unicode_is_read_by_definition() -> None:
     for start in range(0, 0x110000, 0x2000):

@@ -13,7 +13,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -35,8 +35,7 @@ MOST_IN_MEMORY = 1 << 22  # shingles of one family; a larger one goes to a scrat
 METHODS = ("minhash", "minhash-masked")
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """A text to compare; ``score`` ranks it among its likes; ``mask`` asks for the second look.
 
     A ``fixed`` one is only compared with: it stays, whatever it is like.

@@ -9,8 +9,8 @@ import numpy as np
 from corpus.grams import compiled
 from corpus.grams.hashing import letter_hash, word_hash
 from corpus.grams.packing import pack
-from corpus.grams.table import FOLD, KIND, WORD, normalised, table
-from corpus.grams.types import Flags, Grams, Hashes, Packed, Words
+from corpus.grams.table import FEW, FOLD, KIND, WORD, normalised, table
+from corpus.grams.types import Codes, Flags, Grams, Hashes, Packed, Words
 
 
 def read(texts: Packed, *, capitals: bool = False) -> Words:
@@ -18,7 +18,10 @@ def read(texts: Packed, *, capitals: bool = False) -> Words:
     hard, found = _scan(texts, np.zeros(len(texts.ends), np.uint8), capitals=capitals)
     again = np.flatnonzero(hard)
     if len(again):
-        plain = pack([normalised(texts.text(place)) for place in again.tolist()])
+        shown = [normalised(texts.text(place)) for place in again.tolist()]
+        if any(text and ord(max(text.casefold())) >= FEW for text in shown):
+            table()  # from now on such texts are no longer hard
+        plain = pack(shown)
         _, other = _scan(plain, np.ones(len(again), np.uint8), capitals=capitals)
         found = _spliced(found, again.tolist(), other)
     silent = np.flatnonzero(found.places[1:] == found.places[:-1]).tolist()
@@ -44,7 +47,7 @@ def _scan(texts: Packed, normal: Flags, *, capitals: bool) -> tuple[Flags, Words
     most = len(data) // 2 + count + 8  # a word has at least a byte, and one more to part it
     hashes, places = np.empty(most, np.uint64), np.zeros(count + 1, np.int64)
     hard, marks = np.zeros(count, np.uint8), np.empty(most if capitals else 0, np.uint8)
-    given = (data, texts.ends, normal, _letters(), table(), hashes, places, hard)
+    given = (data, texts.ends, normal, _letters(), _codes(), hashes, places, hard)
     total = compiled.read_marked(*given, marks) if capitals else compiled.read(*given)
     return hard, Words(hashes[:total], places, marks[:total])
 
@@ -68,11 +71,16 @@ def _spliced(found: Words, which: list[int], other: Words) -> Words:
     return Words(np.concatenate(hashes), places, np.concatenate(marks))
 
 
+def _codes() -> Codes:
+    """The table of code points; the whole of it once a text has asked for more than a few."""
+    return table() if table.cache_info().currsize > 1 else table(FEW)
+
+
 @cache
 def _letters() -> Hashes:
     """The hash of each ASCII byte, folded; 0 for what is no part of a word."""
     found = np.zeros(128, np.uint64)
-    for point, code in enumerate(table()[:128].tolist()):
+    for point, code in enumerate(table(FEW)[:128].tolist()):
         if code & KIND == WORD:
             found[point] = letter_hash(code >> FOLD)
     return found

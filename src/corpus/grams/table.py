@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 import numpy as np
@@ -19,6 +19,9 @@ from corpus.grams.types import Codes
 
 LIMIT = 0x40000
 """Over it no code point is part of a word, has a case, or is changed by NFKC."""
+
+FEW = 0x3400
+"""Under it are the alphabets and marks of most texts, Han and emoji not among them."""
 
 KIND = 3  # the two lowest bits: neither (0), part of a word, a word of its own
 WORD, ALONE = 1, 2
@@ -39,30 +42,36 @@ _HANGUL = (range(0x1161, 0x1176), range(0x11A8, 0x11C3))  # vowels and finals jo
 
 
 @cache
-def table() -> Codes:
+def table(limit: int = LIMIT) -> Codes:
     """The number of each code point under ``LIMIT``: class bits, and the folded point over them.
 
-    uint32, one mebibyte; made at the first use.
+    uint32, one mebibyte, made in some 30 ms; the points from ``limit`` on are only marked as hard,
+    which is quicker.
     """
-    every = np.arange(LIMIT, dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")
+    every = np.arange(limit, dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")
     bits = _classes(every)
-    fold = np.arange(LIMIT, dtype=np.uint32)
-    special = special_points()
+    fold = np.arange(limit, dtype=np.uint32)
+    special = special_points(limit)
     joining = _joining(special)
     for text in special:
         plain = unicodedata.normalize("NFKC", text)
         folded = plain.casefold()
-        whole = len(plain) == len(folded) == 1
-        if whole:
+        single = len(plain) == len(folded) == 1
+        if ord(max(plain + folded)) >= limit:
+            bits[ord(text)] |= HARD
+            continue
+        if single:
             fold[ord(text)] = ord(folded)
             kind, rest = bits[ord(folded)] & KIND, bits[ord(plain)] & ~np.uint32(KIND)
             bits[ord(text)] = kind | rest
         if unicodedata.combining(plain[0]) or ord(plain[0]) in joining or _splits(plain, folded):
             bits[ord(text)] |= HARD
-        elif not whole:
+        elif not single:
             bits[ord(text)] = 0
-    bits[sorted(joining)] |= HARD
-    return (fold << np.uint32(FOLD)) | bits
+    bits[sorted(point for point in joining if point < limit)] |= HARD
+    whole = np.full(LIMIT, HARD, np.uint32)
+    whole[:limit] = (fold << np.uint32(FOLD)) | bits
+    return whole
 
 
 def normalised(text: str) -> str:
@@ -74,7 +83,8 @@ def normalised(text: str) -> str:
 @cache
 def _wide_folds() -> dict[int, str]:
     """The points that fold into several letters."""
-    return {ord(one): one.casefold() for one in special_points() if len(one.casefold()) > 1}
+    points = map(chr, (*range(0x80, FEW), *range(0xFB00, 0xFB20)))
+    return {ord(one): one.casefold() for one in points if len(one.casefold()) > 1}
 
 
 def _classes(line: str) -> Codes:
@@ -86,15 +96,15 @@ def _classes(line: str) -> Codes:
         for found in re.finditer(pattern, line):
             bits[found.start() : found.end()] |= bit
     shown = ((bits & LETTER) > 0).tolist()
-    letters = [point for low, high in _SPANS for point in range(low, high) if shown[point]]
+    letters = [point for point in _within(len(line)) if shown[point]]
     bits[[point for point in letters if line[point].isupper()]] |= UPPER
     return bits
 
 
 @cache
-def special_points() -> tuple[str, ...]:
+def special_points(limit: int = LIMIT) -> tuple[str, ...]:
     """The points that NFKC or folding may change, and those that combine."""
-    points = [chr(point) for low, high in _SPANS for point in range(low, high)]
+    points = map(chr, _within(limit))
     return tuple(
         text
         for text in points
@@ -107,6 +117,12 @@ def _splits(plain: str, folded: str) -> bool:
     if len(plain) == len(folded) == 1:
         return False
     return any(one.isalnum() or unicodedata.combining(one) or one in "_, " for one in plain)
+
+
+def _within(limit: int) -> Iterator[int]:
+    """The points of ``_SPANS`` under a limit."""
+    for low, high in _SPANS:
+        yield from range(low, min(high, limit))
 
 
 def _joining(special: Iterable[str]) -> set[int]:
