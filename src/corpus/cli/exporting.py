@@ -110,7 +110,7 @@ def _options(flags: dict[str, Any], facts: dict[str, Any], tokenizer: str) -> di
     """The fields of ``room.Options`` that the flags come to."""
     choice = room.Choice(
         match_tokens=flags["match_tokens"],
-        held_out=tuple(flags["held_out"]),
+        held_out=tuple(one for given in flags["held_out"] for one in given.split(",") if one),
         mix=numbers("--mix", flags["mix"]),
         epochs=numbers("--epochs", flags["epochs"]),
     )

@@ -17,6 +17,7 @@ from corpus.formats import Outline
 
 SPLITS = ("test", "train", "validation")  # in the order of their files
 TEST, TRAIN, VALIDATION = range(3)
+BLOCK = 4096  # rows
 MOST_LISTED = 1000  # sections told in the manifest
 
 
@@ -60,25 +61,20 @@ class Arranged:
 
     def outlines(self) -> Iterator[Outline]:
         """What the shards are planned from."""
-        index = self.index
-        chat, masked, tokens = index.has(CHAT), index.has(MASKED), index.tokens
-        config = index.config
-        for number, side in zip(self.numbers.tolist(), self.splits.tolist(), strict=True):
-            yield Outline(
-                index.configs[config[number]],
-                SPLITS[side],
-                int(tokens[number]),
-                chat=bool(chat[number]),
-                masked=bool(masked[number]),
-            )
+        chat, masked = self.index.has(CHAT), self.index.has(MASKED)
+        tokens = self.index.tokens
+        for number, config, side, _ in self.about():
+            size, talk, spans = int(tokens[number]), bool(chat[number]), bool(masked[number])
+            yield Outline(config, side, size, chat=talk, masked=spans)
 
     def about(self) -> Iterator[tuple[int, str, str, int]]:
         """Number, config, split and epoch of each row."""
-        config = self.index.config
-        for number, side, epoch in zip(
-            self.numbers.tolist(), self.splits.tolist(), self.epochs.tolist(), strict=True
-        ):
-            yield number, self.index.configs[config[number]], SPLITS[side], epoch
+        config, names = self.index.config, self.index.configs
+        columns = (self.numbers, self.splits, self.epochs)
+        for start in range(0, len(self.numbers), BLOCK):  # objects for some rows, never for all
+            block = (column[start : start + BLOCK].tolist() for column in columns)
+            for number, side, epoch in zip(*block, strict=True):
+                yield number, names[config[number]], SPLITS[side], epoch
 
     def counts(self, boundary: int) -> dict[str, dict[str, dict[str, int]]]:
         """Documents and tokens by config and split, ``boundary`` tokens of each set apart."""

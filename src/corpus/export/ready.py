@@ -28,6 +28,7 @@ from corpus.tokens import Tokenizer
 from corpus.tokens._quick import found
 from corpus.tokens.encoder import Disagreed, Encoder
 
+MANY = 50_000  # documents: a large export gives the memory of its engine back
 SHARD_TOKENS = 100_000_000  # some 400 MB of English text
 
 
@@ -265,6 +266,8 @@ def read_by(
     encoder = Encoder(options.tokenizer, quick=quick, full=full, workers=options.workers)
     spool.clear()
     taken(rows, index, spool, encoder)
+    if len(index) > MANY:
+        encoder.release()
     return index, encoder
 
 

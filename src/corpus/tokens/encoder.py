@@ -117,7 +117,13 @@ class Encoder:
         self._since += sum(map(len, texts))
         if self._since > REFRESH_CHARS:
             self._since = 0
+            self.release()
             self._quick = ENGINES[self.engine.partition(" ")[0]](self.tokenizer.json())
+
+    def release(self) -> None:
+        """Let go of the quick engine and its caches; nothing is encoded after that."""
+        self._quick = None
+        found.cache_clear()
 
 
 def threads(workers: int) -> None:
