@@ -3,7 +3,7 @@ PYTHON ?= python
 SEED ?= 1
 READERS ?= build/readers
 
-.PHONY: check torture torture-short readers train-tiny
+.PHONY: check torture torture-short readers
 
 check: ## tests, lint, types and import contracts, in a fresh environment
 	.ci/run
