@@ -30,7 +30,7 @@ from corpus.grams import Grams, Hashes
 from corpus.grams.types import Flags, Floats, Ints
 from corpus.records import Duplicate
 
-BATCH_WORDS = 1 << 19  # of the documents that are measured at a time
+BATCH_WORDS = 1 << 17  # of the documents that are measured at a time
 MOST_IN_MEMORY = 1 << 22  # shingles of one family; a larger one goes to a scratch file
 METHODS = ("minhash", "minhash-masked")
 

@@ -21,7 +21,7 @@ from corpus.dedup.signatures import Banding, band_keys, shingled, sign
 from corpus.dedup.sources import Source
 from corpus.grams.types import Codes, Hashes, Ints, Places
 
-MOST_TEXTS, MOST_BYTES = 256, 1 << 20  # of a chunk: what stays in a second-level cache
+MOST_TEXTS, MOST_BYTES = 64, 1 << 18  # of a chunk: what stays in a second-level cache
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -107,7 +107,7 @@ def hide(source: Source, wanted: Ints, mask: Mask, chosen: Banding, *, workers: 
 
 
 def chunks(sizes: Places) -> Iterator[range]:
-    """Cut texts into runs of at most 256 texts or a mebibyte; a larger text is a run alone."""
+    """Cut texts into runs of at most 64 texts or 256 KiB; a larger text is a run alone."""
     start = size = 0
     for place, more in enumerate(sizes.tolist()):
         if place > start and (place - start == MOST_TEXTS or size + more > MOST_BYTES):
