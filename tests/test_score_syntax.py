@@ -10,7 +10,8 @@ import spacy
 
 from corpus.errors import InputError
 from corpus.records import Metric
-from corpus.score import Text, score
+from corpus.score import Text, read_baseline, score
+from corpus.store import write_rows
 
 TAGS = {"NOUN": "dog cat sea tree", "VERB": "saw met ate hid", "DET": "the a", "ADP": "by in"}
 
@@ -55,3 +56,16 @@ def test_without_a_pipeline_syntax_is_not_measured() -> None:
     found = next(metric for metric in score([Text("a", "the dog")]) if metric.id == "syntax")
     assert (found.value, found.gate) == (None, None)
     assert "--pipeline" in found.note
+
+
+def test_with_a_pipeline_the_holes_of_a_move_are_parts_of_speech(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    name = pipeline(tmp_path / "pipeline", TAGS)
+    plain = [sentence(rng, "DET NOUN VERB DET NOUN") + " by me, it is a man." for _ in range(60)]
+    turns = [f"{text} It was not the {rng.choice(['dog', 'cat'])} but the sea." for text in plain]
+    write_rows(tmp_path / "control.jsonl", [{"text": text} for text in plain])
+    base = read_baseline(tmp_path / "control.jsonl", name)
+    found = score([Text(str(n), text) for n, text in enumerate(turns)], baseline=base)
+    moves = next(metric for metric in found if metric.id == "moves")
+    assert any("not the NOUN but the" in piece["text"] for piece in moves.evidence)
+    assert moves.value == 1

@@ -106,7 +106,7 @@ def score(
     from corpus import score as room
 
     build.check_gates(given)
-    base = room.read_baseline(Path(given.baseline)) if given.baseline else None
+    base = room.read_baseline(Path(given.baseline), pipeline) if given.baseline else None
     texts = room.read_files(files)
     items = [dedup.Item(str(place), text.text) for place, text in enumerate(texts)]
     found = dedup.find(items)

@@ -96,8 +96,10 @@ def score(
     ]
 
 
-def read_baseline(path: Path) -> Baseline:
+def read_baseline(path: Path, pipeline: str | None = None) -> Baseline:
     """What to compare with: see ``read_values``; texts are scored; ``human`` is what ships.
+
+    With a spaCy ``pipeline`` the moves of a control of texts are those of parts of speech.
 
     Raises:
         InputError: the file cannot be read or is nothing of the kind.
@@ -109,7 +111,7 @@ def read_baseline(path: Path) -> Baseline:
         return Baseline(values)
     texts = read_files([path])
     found = {metric.id: metric.value for metric in score(texts) if metric.value is not None}
-    return Baseline(found, control_of(Columns.of(texts), path.name))
+    return Baseline(found, control_of(Columns.of(texts), path.name, pipeline))
 
 
 def as_json(metrics: Iterable[Metric]) -> dict[str, Json]:

@@ -37,7 +37,7 @@ def moves(columns: Columns, control: Control, scale: Scale) -> Metric:
     of a document, ``$`` for that of its last sentence), ``share`` and ``control`` shares of
     documents, ``lift`` their ratio and ``lift_low`` its careful bound.
     """
-    found = find(columns)
+    found = find(columns, control.pipeline)
     listed = _apart(_ranked(columns, found, control))
     best = max((row["share"] for row in listed), default=None if not len(found.docs) else 0.0)
     count = max((row["count"] for row in listed), default=0)

@@ -10,11 +10,12 @@ diversity.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from corpus.language import run_hashes, token_hashes
+from corpus.language import Hashes, run_hashes
 from corpus.records import Metric
 from corpus.score.columns import Columns, first_of_runs
 from corpus.score.scale import Reading, Scale
@@ -34,31 +35,37 @@ def parity(columns: Columns, scale: Scale) -> list[Metric]:
 def self_repetition(texts: Sequence[str], width: int = 4) -> float:
     """The mean over documents of log(1 + other documents' uses of its distinct n-grams).
 
-    A use counts once a document. By one sort of (n-gram, document) pairs.
+    A use counts once a document. By sorting n-grams, and documents where one comes again.
     """
-    numbers: dict[str, int] = {}
-    said = [[numbers.setdefault(word, len(numbers)) for word in text.split()] for text in texts]
-    hashes = token_hashes(list(numbers))
-    runs = [run_hashes(hashes[own], width) if own else hashes[:0] for own in said]
-    docs = np.repeat(np.arange(len(texts)), [len(run) for run in runs])
-    values = np.concatenate(runs)
-    order = np.argsort(values, kind="stable")  # documents ascend within a run of equals
+    said = [text.split() for text in texts]
+    docs = np.repeat(np.arange(len(texts)), [len(own) for own in said])
+    values = run_hashes(_hashes(itertools.chain.from_iterable(said)), width)
+    inside = docs[: len(values)] == docs[width - 1 :]
+    values, docs = values[inside], docs[: len(values)][inside]
+    order = np.argsort(values)
+    values, docs = values[order], docs[order]
+    sizes = np.diff(np.append(np.flatnonzero(first_of_runs(values)), len(values)))
+    many = np.repeat(sizes > 1, sizes)  # few are; only they need their documents in order
+    values, docs = values[many], docs[many]
+    order = np.lexsort((docs, values))
     values, docs = values[order], docs[order]
     once = first_of_runs(values) | first_of_runs(docs)
     values, docs = values[once], docs[once]
-    heads = np.flatnonzero(first_of_runs(values))
-    sizes = np.diff(np.append(heads, len(values)))
+    sizes = np.diff(np.append(np.flatnonzero(first_of_runs(values)), len(values)))
     others = np.bincount(docs, np.repeat(sizes - 1, sizes), len(texts))
     return float(np.log1p(others).mean())
 
 
 def ngram_diversity(texts: Sequence[str], longest: int = 4) -> float:
     """The sum over n = 1 to 4 of distinct n-grams over all n-grams of the texts joined."""
-    numbers: dict[str, int] = {}
-    said = [numbers.setdefault(word, len(numbers)) for word in " ".join(texts).split(" ")]
-    hashes = token_hashes(list(numbers))[said]
+    hashes = _hashes(" ".join(texts).split(" "))
     total = 0.0
     for width in range(1, longest + 1):
         runs = np.sort(run_hashes(hashes, width))
         total += np.count_nonzero(first_of_runs(runs)) / len(runs) if len(runs) else 0.0
     return total
+
+
+def _hashes(said: Iterable[str]) -> Hashes:
+    """Python's own hash of every word: another in every process, but only equality counts here."""
+    return np.fromiter(map(hash, said), dtype=np.int64).astype(np.uint64)

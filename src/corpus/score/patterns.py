@@ -5,28 +5,40 @@ pattern is a run of 3 to 7 of what remains, with a word at both ends and at leas
 was not grief but relief" and "it was not fear but anger" share ``it was not * but``: contiguous
 and discontinuous n-grams are one thing. The first
 words of a document, and those of its last sentence, are patterns of their own (``^`` and ``$``).
+
+With a spaCy pipeline of the user's, a hole is the part of speech of its word ("it was not NOUN but
+NOUN"), so that patterns tell forms of sentences apart.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
-from corpus.language import Hashes, run_hashes, token_hashes, words
+from corpus.language import Hashes, run_hashes, tagger, token_hashes, words
 from corpus.score.columns import Columns, Numbers, first_of_runs
 from corpus.score.shipped import shipped
 
 HOLE, FIRST, LAST, STOP = "*", "^", "$", "|"
+TAGS = (
+    "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN",
+    "SCONJ", "SYM", "VERB", "X",
+)  # fmt: skip
 WIDTHS = range(3, 8)
 LEAST_KEPT = 3
 EDGE = 5  # items of an opening or an ending
 SAMPLE = 2_000  # documents
+TAGGED = 300  # documents, where a pipeline reads them
+CUT = 3_000  # characters of each
 ENGLISH = 0.3  # of the words must be among the common ones
 
+STOPPED = 3  # the number of the stop, the last of the marks
+_LAST_TAG = STOPPED + len(TAGS)
+_ENDS = frozenset({".", "!", "?", "\u2026"})
 _SENTENCE = re.compile(r"(?<=[.!?\u2026])[\"'\u201d\u2019)\]*_]*\s+|\s*\n\s*")
 
 
@@ -40,6 +52,7 @@ class Control:
         words: of a document on average.
         counts: documents by the hash of the pattern.
         floor: what count a pattern that is not listed may have had.
+        pipeline: the spaCy pipeline that read them, if one did.
     """
 
     whence: str
@@ -47,6 +60,7 @@ class Control:
     words: float
     counts: Mapping[int, int]
     floor: int = 0
+    pipeline: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +90,8 @@ class Found:
 
 @cache
 def alphabet() -> tuple[str, ...]:
-    """The marks, then the common words."""
-    return (HOLE, FIRST, LAST, STOP, *shipped()["alphabet"])
+    """The marks, the parts of speech, then the common words."""
+    return (HOLE, FIRST, LAST, STOP, *TAGS, *shipped()["alphabet"])
 
 
 @cache
@@ -96,13 +110,18 @@ def pattern_hash(pattern: str) -> int:
     return int(run_hashes(token_hashes(parts), len(parts))[0])
 
 
-def find(columns: Columns) -> Found:
-    """The patterns of the English documents among 2,000 drawn by id."""
+def find(columns: Columns, pipeline: str | None = None) -> Found:
+    """The patterns of the English documents among 2,000 drawn by id; 300 by a pipeline.
+
+    Raises:
+        InputError: the pipeline is not installed, or it does not tag.
+    """
+    chosen = np.sort(columns.drawn[: TAGGED if pipeline else SAMPLE]).tolist()
+    texts = [columns.texts[doc].text for doc in chosen]
+    masked = map(_masked, texts) if pipeline is None else _by_tags(pipeline, texts)
     items, docs = [np.zeros(0, np.int64)], []
-    for doc in np.sort(columns.drawn[:SAMPLE]).tolist():
-        own = _masked(columns.texts[doc].text)
-        kept = int((own > _numbers()[STOP]).sum())
-        if kept >= ENGLISH * max(1, int(columns.sizes[doc])):
+    for doc, (own, size) in zip(chosen, masked, strict=True):
+        if int((own > _LAST_TAG).sum()) >= ENGLISH * max(1, size):
             items.append(own)
             docs.append(doc)
     sizes = [len(own) for own in items[1:]]
@@ -116,38 +135,56 @@ def find(columns: Columns) -> Found:
     hashes, places, widths = hashes[order], places[order], widths[order]
     held = owners[places]
     once = first_of_runs(hashes) | first_of_runs(held)
-    chosen = np.array(docs, dtype=np.int64)
-    return Found(chosen, hashes[once], held[once], places[once], widths[once], every)
+    used = np.array(docs, dtype=np.int64)
+    return Found(used, hashes[once], held[once], places[once], widths[once], every)
 
 
-def control_of(columns: Columns, whence: str) -> Control:
+def control_of(columns: Columns, whence: str, pipeline: str | None = None) -> Control:
     """The patterns of a corpus as something to compare with."""
-    found = find(columns)
+    found = find(columns, pipeline)
     heads = np.flatnonzero(first_of_runs(found.values))
     counts = np.diff(np.append(heads, len(found.values)))
     table = dict(zip(found.values[heads].tolist(), counts.tolist(), strict=True))
     size = float(columns.sizes[found.docs].mean()) if len(found.docs) else 0.0
-    return Control(whence, len(found.docs), size, table)
+    return Control(whence, len(found.docs), size, table, pipeline=pipeline)
 
 
-def _masked(text: str) -> Numbers:
-    """The items of a document; a stop after every sentence."""
+def _masked(text: str) -> tuple[Numbers, int]:
+    """The items of a document, with a stop after every sentence, and how many words it has."""
     sentences = [own for part in _SENTENCE.split(text) if (own := words(part))]
+    made = _joined([_mask((word, HOLE) for word in sentence) for sentence in sentences])
+    return made, sum(map(len, sentences))
+
+
+def _by_tags(pipeline: str, texts: Sequence[str]) -> Iterator[tuple[Numbers, int]]:
+    """The same of documents whose holes are parts of speech."""
+    for said in tagger(pipeline, [text[:CUT] for text in texts]):
+        sentences: list[list[tuple[str, str]]] = [[]]
+        for token, tag in said:
+            if token in _ENDS:
+                sentences.append([])
+            elif tag != "PUNCT":
+                sentences[-1] += [(word, tag) for word in words(token)]
+        made = _joined([_mask(sentence) for sentence in sentences if sentence])
+        yield made, sum(map(len, sentences))
+
+
+def _joined(sentences: Sequence[list[int]]) -> Numbers:
+    """Masked sentences as one array, with the marks."""
     made = [_numbers()[FIRST]]
     for place, sentence in enumerate(sentences):
         if place == len(sentences) - 1:
             made.append(_numbers()[LAST])
-        made += _mask(sentence)
-        made.append(_numbers()[STOP])
+        made += [*sentence, _numbers()[STOP]]
     return np.array(made, dtype=np.int64)
 
 
-def _mask(sentence: Sequence[str]) -> list[int]:
-    """The numbers of the words; holes are 0, a run of them one."""
+def _mask(sentence: Iterable[tuple[str, str]]) -> list[int]:
+    """The numbers of words or of what stands for them; a run of equal holes is one."""
     table, made = _numbers(), list[int]()
-    for word in sentence:
-        number = table.get(word, 0)
-        if number or not made or made[-1]:
+    for word, hole in sentence:
+        number = table.get(word) or table.get(hole, 0)
+        if number > _LAST_TAG or not made or made[-1] != number:
             made.append(number)
     return made
 
@@ -160,18 +197,17 @@ def _runs(items: Numbers, width: int) -> tuple[Hashes, Numbers]:
     """
     if len(items) < width:
         return np.zeros(0, np.uint64), np.zeros(0, np.int64)
-    stop = _numbers()[STOP]
     count = len(items) - width + 1
     kept = np.zeros(count, dtype=np.int64)
     marks = np.zeros(count, dtype=bool)
     for offset in range(width):
         part = items[offset : offset + count]
-        kept += part > stop
+        kept += part > _LAST_TAG
         if offset:
-            marks |= (part > 0) & (part <= stop)
+            marks |= (part > 0) & (part <= STOPPED)
     head, tail = items[:count], items[width - 1 :]
-    edge = (head > 0) & (head < stop)
-    inner = (head > stop) & (tail > stop) & (kept >= LEAST_KEPT)
-    edges = edge & (kept >= LEAST_KEPT - 1) & (tail > stop) & (width <= EDGE)
+    edge = (head > 0) & (head < STOPPED)
+    inner = (head > _LAST_TAG) & (tail > _LAST_TAG) & (kept >= LEAST_KEPT)
+    edges = edge & (kept >= LEAST_KEPT - 1) & (tail > _LAST_TAG) & (width <= EDGE)
     places = np.flatnonzero(~marks & (inner | edges))
     return run_hashes(_hashes()[items], width)[places], places
