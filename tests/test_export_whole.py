@@ -236,6 +236,18 @@ def test_verify_finds_wrong_ids_whose_checksum_was_made_right(tmp_path: Path, na
     assert any("tokens_sha256" in problem for problem in export.verify(tmp_path / "b"))
 
 
+def test_verify_finds_an_end_of_text_in_the_middle_of_a_document(tmp_path: Path) -> None:
+    row = Row(id="r", config="a", text="One day, and another.")
+    told = export.publish([row], tmp_path, tokenizer=GPT2, formats=["megatron"])
+    [shard] = told["shards"]
+    data = bytearray((tmp_path / shard["file"]).read_bytes())
+    data[2:4] = (50256).to_bytes(2, "little")
+    (tmp_path / shard["file"]).write_bytes(data)
+    shard.update(formats.seal(tmp_path / shard["file"]))
+    store.write_json(tmp_path / "manifest.json", told)
+    assert "2 end-of-text tokens for 1 documents" in export.verify(tmp_path)[0]
+
+
 @pytest.mark.parametrize("field", ["documents", "tokens"])
 @pytest.mark.parametrize("name", FORMATS)
 def test_verify_finds_a_wrong_count_in_any_format(
