@@ -140,8 +140,8 @@ def entity_uses(texts: Iterable[str], pipeline: str) -> dict[str, tuple[int, int
     import spacy
 
     try:
-        found = spacy.load(pipeline)
-    except OSError as error:
+        found = spacy.util.load_model(pipeline)
+    except (OSError, ValueError) as error:
         raise InputError(
             f"spaCy pipeline {pipeline!r}: not installed here; 'pip install' it, or give a folder"
         ) from error
