@@ -103,8 +103,9 @@ def record_sets(about: About, name: str, shards: Sequence[Shard]) -> Iterator[di
     chats = {config for config in about.splits if config in about.chats}
     for shard in shards:
         called = shard.file.rpartition(".")[0]
-        columns = CHAT if shard.config in chats else TEXT
-        extract = "column" if name == "parquet" else "jsonPath"
+        columns = list(CHAT if shard.config in chats else TEXT)
+        if name != "parquet":
+            columns.remove("metadata")  # an object there, which is no text
         yield {
             "@type": "cr:RecordSet",
             "@id": called,
@@ -119,7 +120,7 @@ def record_sets(about: About, name: str, shards: Sequence[Shard]) -> Iterator[di
                     "dataType": "sc:Text",
                     "source": {
                         "fileObject": {"@id": shard.file},
-                        "extract": {extract: column if name == "parquet" else f"$.{column}"},
+                        "extract": {"column": column},
                     },
                 }
                 for column in columns
