@@ -238,7 +238,7 @@ def test_row_7_a_call_ends_at_its_deadline_however_the_bytes_drip(
     start: bytes, tmp_path: Path
 ) -> None:
     over = threading.Event()
-    patience = Patience(deadline=0.2, backoff=0.001, longest=0.002)
+    patience = Patience(deadline=0.5, backoff=0.001, longest=0.002)
     with door(then_good(hang(over, start)), tmp_path, patience) as it:
         assert [reply.stop for reply in it.ask()] == ["end_turn"]
         over.set()

@@ -29,7 +29,7 @@ def test_sentences_end_at_full_stops_but_not_in_abbreviations() -> None:
 
 def test_stops_of_abbreviations_initials_and_pauses_end_no_sentence() -> None:
     text = "Gov. J. F. Hart paid, e.g., 3.50 in the U.S. army... and left. Yes... He won."
-    assert language.sentences(text) == [
+    assert language.skim(text).sentences == [
         "Gov. J. F. Hart paid, e.g., 3.50 in the U.S. army... and left.",
         "Yes...",
         "He won.",
@@ -138,10 +138,10 @@ def test_the_text_of_a_chat_is_its_turns() -> None:
         language.text_of({"text": 5}, "f, row 2")
 
 
-def test_reading_does_not_wait_for_spacy_and_warns_of_nothing() -> None:
+def test_skimming_does_not_wait_for_spacy_and_reading_warns_of_nothing() -> None:
     code = (
-        "import sys; from corpus import language; print(language.names('We saw Ito there.'));"
-        "assert 'spacy' not in sys.modules"
+        "import sys; from corpus import language; language.skim('We saw Ito there.');"
+        "assert 'spacy' not in sys.modules; print(language.names('We saw Ito there.'))"
     )
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True
