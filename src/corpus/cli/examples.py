@@ -53,7 +53,7 @@ agentic = 1.15
 #                               # of the jobs beside a build: seeds, quiz, deliberate
 # What pays most is a strong rewrite over a cheaper draft, and cheap checks, with model =
 # "claude-sonnet-5-5" above; by batch, advice is then about $70 per million kept tokens, where the
-# strongest model in every stage is $175 ('corpus plan' has the prices of yours):
+# strongest model in every stage is about $175 ('corpus plan' has the prices of yours):
 # rewrite = "claude-fable-5-1"
 # check = "claude-haiku-5-5"
 # judge = "claude-haiku-5-5"
