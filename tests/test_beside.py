@@ -14,8 +14,8 @@ import pytest
 
 import samples
 from conftest import ROOT, Corpus
-from corpus import deliberate, grow, quiz, score, seeds
-from corpus.build.manifest import judge_gap
+from corpus import deliberate, grow, quiz, score, seeds, settings
+from corpus.build.manifest import judge_gap, settings_digest
 from corpus.guard import find
 from corpus.score import Text
 
@@ -98,6 +98,19 @@ def test_a_quiz_has_three_sorts_of_every_section_and_stays_out_of_the_shards(
     assert made["guard"]["mode"] == "drop"
     assert made["guard"]["held_out"] > 0
     assert set(made["guard"]["found"].values()) == {0}
+
+
+def test_a_quiz_leaves_the_build_that_stands_there_as_it_was(corpus: Corpus, folder: Path) -> None:
+    ended = corpus("build", "--tokens", "2k", "--only", "advice", *REHEARSE)
+    assert ended.returncode == 0, ended.stderr
+    output = folder / "output"
+    kept = {name: (output / name).read_bytes() for name in ("corpus.toml", "status.json")}
+    shutil.rmtree(folder / "story_seeds")  # a quiz has no use for them
+    told = corpus("quiz", *REHEARSE)
+    assert "run 'corpus build' again" in told.stdout, told.stderr
+    assert kept == {name: (output / name).read_bytes() for name in kept}
+    made = json.loads((output / "manifest.json").read_text())
+    assert made["digests"]["settings"] == settings_digest(settings.load(output / "corpus.toml"))
 
 
 def test_a_held_out_prompt_keeps_the_documents_that_hold_it_out(

@@ -208,14 +208,26 @@ def test_a_failing_gate_is_exit_3_and_the_build_is_whole(
     assert (folder / "output" / "report" / "index.html").exists()
 
 
+def test_a_round_of_few_briefs_that_brings_nothing_does_not_end_the_build(
+    corpus: Corpus, folder: Path
+) -> None:
+    (folder / "corpus.toml").write_text("judge_at_least = 4\nseed = 1\n")
+    ended = corpus("build", "--writer", "rehearse", "--only", "advice", "--tokens", "300")
+    assert ended.returncode == 0, ended.stderr
+    first = manifest(folder)["counts"]["advice"]
+    assert (manifest(folder)["rounds"], first["kept"]) == (3, 1)
+    assert first["rejected"] == first["planned"] - 1
+
+
 def test_a_build_that_keeps_nothing_says_so_and_is_whole(
     corpus: Corpus, folder: Path, server: tuple[str, Path]
 ) -> None:
-    (folder / "corpus.toml").write_text("judge_at_least = 6\n")
+    (folder / "corpus.toml").write_text("judge_at_least = 5\n")
     ended = corpus(*OPTIONS, "--base-url", server[0], "--only", "advice")
     assert ended.returncode == 3, ended.stderr
     assert "no document was kept" in ended.stderr
     made = manifest(folder)
     assert made["counts"]["advice"]["rejected"] == made["counts"]["advice"]["planned"]
     assert made["shards"] == []
+    assert made["rounds"] <= 2  # no more is paid for where all of so many are rejected
     assert (folder / "output" / "report" / "index.html").exists()

@@ -110,6 +110,8 @@ def test_a_model_without_a_price_shows_tokens_and_refuses_a_budget(corpus: Corpu
         (("build", "--base-url", "http://example.org"), "clear text"),
         (("build", "--concurrency", "lots"), "--concurrency 'lots'"),
         (("build", "--tokenizer", "nothing"), "nothing"),
+        (("build", "--concurrency", "\u00b2"), "--concurrency '\u00b2'"),
+        (("build", "--only", "stories", "--without", "stories"), "nothing would be written"),
         (("status",), "no build has run here"),
         (("report",), "no build in it"),
         (("export", "constitution"), "no build in it"),
@@ -187,6 +189,25 @@ def test_status_calls_a_build_stopped_whose_process_is_gone(corpus: Corpus, fold
     (folder / "output").mkdir()
     (folder / "output" / "status.json").write_text(json.dumps(row | {"seconds": 3.0}) + "\n")
     assert "stopped: round 1, draft 1/2" in corpus("status").stdout
+
+
+@pytest.mark.parametrize("command", ["export", "report", "status"])
+def test_a_damaged_file_of_a_build_is_named(command: str, corpus: Corpus, folder: Path) -> None:
+    (folder / "output").mkdir()
+    for name in ("briefs.jsonl", "documents.jsonl", "reviews.jsonl"):
+        (folder / "output" / name).touch()
+    (folder / "output" / "manifest.json").write_text('{"shards": [')
+    (folder / "output" / "status.json").write_text('{"state": "done", "pid": 1}')
+    ended = corpus(command)
+    assert ended.returncode == 2, ended.stderr
+    assert ("status.json" if command == "status" else "manifest.json") in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_day_that_cannot_be_is_named(corpus: Corpus) -> None:
+    ended = corpus("build", "--writer", "rehearse", SOURCE_DATE_EPOCH="99999999999999")
+    assert (ended.returncode, ended.stderr.count("\n")) == (2, 1), ended.stderr
+    assert "SOURCE_DATE_EPOCH '99999999999999'" in ended.stderr
 
 
 def test_a_build_on_a_terminal_shows_its_stages_and_ends_with_a_summary(folder: Path) -> None:

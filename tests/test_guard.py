@@ -186,6 +186,17 @@ def test_a_prompt_without_a_word_is_named_and_left_out() -> None:
     assert (len(some), some.too_short) == (1, ("signs",))
 
 
+def test_prompts_of_one_name_or_one_id_are_all_looked_for(tmp_path: Path) -> None:
+    said = {"a": ["Where do geese sleep?", "Who mends the old sluice?"], "b": ["Whose is the axe?"]}
+    for name, prompts in said.items():
+        (tmp_path / name).mkdir()
+        rows = [json.dumps({"id": "x", "prompt": prompt}) + "\n" for prompt in prompts]
+        (tmp_path / name / "test.jsonl").write_text("".join(rows))
+    found = Held.load(*(tmp_path / name / "test.jsonl" for name in said))
+    assert len(found) == 3
+    assert all(found.matches(prompt) for prompts in said.values() for prompt in prompts)
+
+
 def test_short_prompts_count_in_the_digest_of_what_is_held_out() -> None:
     assert held(short="Why so?").digest not in {held(short="Why not?").digest, held().digest}
 

@@ -237,7 +237,9 @@ def test_a_dollar_sign_is_written_twice(tmp_path: Path) -> None:
 def test_the_digest_of_a_kind_follows_its_words_and_not_its_weight(tmp_path: Path) -> None:
     one = read(tmp_path, text())
     assert read(tmp_path, text("Another label.")).digest != one.digest
-    assert dataclasses.replace(one, weight=9.0).digest == one.digest
+    heavy = dataclasses.replace(one, weight=9.0)
+    assert heavy.digest == one.digest  # a brief's id is of what it asks for
+    assert Library((heavy,)).digest != Library((one,)).digest  # a plan is of how it is dealt
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from conftest import Corpus
 from corpus import store
 from corpus.settings import MIX
@@ -31,9 +33,11 @@ def plan(corpus: Corpus, address: str, *more: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.parametrize("given", ["", "round_tokens = 3_000"], ids=["one round", "rounds"])
 def test_a_build_after_a_pilot_is_the_same_build_and_buys_nothing_twice(
-    corpus: Corpus, folder: Path, server: tuple[str, Path]
+    given: str, corpus: Corpus, folder: Path, server: tuple[str, Path]
 ) -> None:
+    (folder / "corpus.toml").write_text(given)
     start = billed(server)
     assert corpus(*OPTIONS, "--base-url", server[0]).returncode == 0
     alone, unbroken = billed(server) - start, prints(folder)

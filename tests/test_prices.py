@@ -151,6 +151,16 @@ def test_an_unknown_model_has_no_price_and_a_users_figures_go_first() -> None:
     assert mine.cost(Usage(4, 0), batch=True) == 1
 
 
+def test_a_model_whose_name_begins_with_that_of_another_keeps_its_own_price() -> None:
+    given = {"mine": {"input": 1, "output": 5}, "mine-large": {"input": 10, "output": 50}}
+    both = prices.price_of_all("mine-large", {"mine"}, given)
+    assert both is not None
+    assert both.of_model("mine-large-2026").output == 50_000_000
+    assert both.of_model("mine").output == 5_000_000
+    asked = Request("draft", "mine-large", "", ({"role": "user", "content": "a"},), 10)
+    assert both.worst(asked) == price("mine-large", **given["mine-large"]).worst(asked)
+
+
 def test_a_users_price_may_have_a_band_for_long_prompts() -> None:
     long = {"input": 2, "output": 10}
     of = prices.price_of("m", {"m": {"input": 1, "output": 5, "up_to": 1000, "long": long}})

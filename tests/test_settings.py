@@ -38,7 +38,7 @@ ANY = st.builds(
     batch=st.none() | st.booleans(),
     budget=st.none() | st.floats(0.001, 1e9),
     attempts=COUNT,
-    judge_at_least=st.integers(0, 9),
+    judge_at_least=st.integers(1, 5),
     threshold=st.floats(0, 1, exclude_min=True),
     tokenizer=TEXT,
     formats=st.lists(TEXT, max_size=3).map(tuple),
@@ -88,6 +88,11 @@ def test_a_flag_that_was_given_wins_and_others_leave_the_file_alone(
     assert both.model == (file.model if flags.model is None else flags.model)
     assert both.mix == flags.mix
     assert (both.output, both.attempts) == (file.output, file.attempts)
+
+
+def test_auto_on_the_command_line_wins_over_a_number_in_the_file() -> None:
+    three = Settings().with_flags({"concurrency": 3})
+    assert (three.concurrency, three.with_flags({"concurrency": "auto"}).concurrency) == (3, None)
 
 
 def test_two_settings_do_not_share_a_mix() -> None:
@@ -189,6 +194,7 @@ def test_a_mix_that_cannot_be_used_is_refused(shares: dict[str, Any], said: str)
         ("gates = {x = [1, 'a']}", "gates: x = [1, 'a']: [warn, fail] is wanted"),
         ("prices = {m = 3}", "prices: 'm' is no table; write [prices.m]"),
         ("mix = 3", "mix = 3: a dict is wanted"),
+        ("judge_at_least = 9", "judge_at_least = 9: a mark from 1 to 5"),
         ("tokens =", "not TOML in UTF-8"),
     ],
 )

@@ -260,7 +260,7 @@ class Planner:
     def _language(self, stream: str, dealt: dict[str, str]) -> str:
         if len(self._material.languages) == 0:
             return ""
-        shares = dict(self._material.languages)
+        shares = {name: share for name, share in self._material.languages.items() if share}
         found = self._deal(f"{stream}/language", shares, dealt, "language")
         return "" if found == "English" else found
 

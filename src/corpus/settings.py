@@ -31,6 +31,7 @@ STAGES = (  # of a build, each of which may have a model of its own
 )  # fmt: skip
 BESIDE = ("seeds", "quiz", "deliberate")  # stages of 'seeds grow', 'quiz' and 'rewrite'
 WITHOUT = ("rewrite", "reasons", "constitution", "stories")  # ablations
+BEST_MARK = 5  # that a judge can give
 _TYPES: dict[str, Any] = {
     "str": str,
     "int": int,
@@ -158,6 +159,8 @@ def _checked(where: str, given: Mapping[str, Any]) -> dict[str, Any]:
             values[name] = _texts(where, name, value)
         elif name == "without":
             values[name] = _without(where, value)
+        elif name == "concurrency" and value == "auto":
+            values[name] = None
         else:
             _check(where, name, value, str(known[name].type))
     return values
@@ -180,6 +183,8 @@ def _check(where: str, name: str, value: Any, wanted: str) -> None:  # noqa: ANN
         raise InputError(f"{where}: {name} = {value!r}: a share from 0 to 1")
     if name == "threshold" and not 0 < value <= 1:
         raise InputError(f"{where}: threshold = {value!r}: a similarity above 0, at most 1")
+    if name == "judge_at_least" and not 1 <= value <= BEST_MARK:
+        raise InputError(f"{where}: {name} = {value!r}: a mark from 1 to {BEST_MARK}")
     if name in _TABLES:
         _TABLES[name](where, value)
 

@@ -20,6 +20,7 @@ from typing import IO, Any, Self
 import jsonlines
 
 from corpus.errors import DiskError, InputError
+from corpus.records import digest
 
 Row = dict[str, Any]
 _HALVES = re.compile("[\ud800-\udfff]")
@@ -137,6 +138,23 @@ def read_if_there(path: Path) -> list[Row]:
     return list(read_rows(path)) if path.exists() else []
 
 
+def read_json(path: Path) -> Row:
+    """The JSON object in ``path``.
+
+    Raises:
+        InputError: the file cannot be read, or holds no JSON object.
+    """
+    try:
+        found = json.loads(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: not JSON ({error}); was it damaged?") from error
+    if not isinstance(found, dict):
+        raise InputError(f"{path}: no JSON object")
+    return found
+
+
 @contextlib.contextmanager
 def replacing(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
     """A file to write that takes the place of ``path`` at the end, whole, or not at all.
@@ -204,7 +222,7 @@ def write_lines(path: Path, lines: Iterable[str]) -> None:
 
 
 class Log:
-    """A JSON Lines file that only grows; ``last`` maps each id to its newest line.
+    """A JSON Lines file that only grows; of each id's newest line the digest is remembered.
 
     Opening repairs a torn last line (a crash in mid-write); any other bad line is an error.
     Appending a row that equals the newest one of its id writes nothing, so that a resumed build
@@ -213,24 +231,26 @@ class Log:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.last: dict[str, str] = {}
+        self._newest: dict[str, str] = {}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             repair(path)
+            for number, row in enumerate(read_rows(path) if path.exists() else (), start=1):
+                if "id" not in row:
+                    raise InputError(f"{path}, row {number}: has no 'id'; was it edited?")
+                self._newest[row["id"]] = digest(line(row))
             self._file = path.open("a", encoding="utf-8", newline="")
         except OSError as error:
             raise DiskError(f"{path}: cannot be written ({error.strerror})") from error
-        for row in read_rows(path):
-            self.last[row["id"]] = line(row)
 
     def append(self, rows: Iterable[Row]) -> None:
         """Append those rows that say something new, in order, and sync once."""
         try:
             for row in rows:
                 text = line(row)
-                if self.last.get(row["id"]) != text:
+                if self._newest.get(row["id"]) != (told := digest(text)):
                     self._file.write(text + "\n")
-                    self.last[row["id"]] = text
+                    self._newest[row["id"]] = told
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:

@@ -65,21 +65,23 @@ def build(given: Settings, watch: Watch) -> Outcome:
 
 
 @contextmanager
-def working(given: Settings, watch: Watch) -> Iterator[tuple[Model, str]]:
+def working(given: Settings, watch: Watch, *, beside: bool = False) -> Iterator[tuple[Model, str]]:
     """The output folder held by this process: its model, and the day of its first run.
 
-    What may refuse the run comes first: a refused one leaves no mark, and fetches nothing.
+    What may refuse the run comes first: a refused one leaves no mark, and fetches nothing. A job
+    ``beside`` the build leaves the settings and the snapshot of one that stands there alone.
     """
-    folder = Path(given.output)
+    folder, today = Path(given.output), _today()
     name = authors.check(given).name
     with Journal(folder / "journal.sqlite") as journal:
         _check_mark(folder, journal)
         _check_writer(folder, journal, name)
         with _asking(given, journal, watch) as model:
             journal.meta("writer", name)
-            date = journal.meta("date", _today())
-            watch.publish(folder / "status.json", journal.attempts)
-            store.write_text(folder / "corpus.toml", _resolved(given, model.writer).toml())
+            date = journal.meta("date", today)
+            if not (beside and (folder / "briefs.jsonl").exists()):
+                watch.publish(folder / "status.json", journal.attempts)
+                store.write_text(folder / "corpus.toml", _resolved(given, model.writer).toml())
             yield model, date
 
 
@@ -182,7 +184,8 @@ def _finish(
     store.write_rows(folder / "likeness.jsonl", near)
     watch.stage("export", len(works.kept))
     exported = _export(given, sources, works, metrics, folder, date)
-    made = manifest(given, sources, works, metrics, exported, date)
+    resolved = _resolved(given, works.model.writer)
+    made = manifest(resolved, sources, works, metrics, exported, date)
     watch.stage("report", 1)
     page = report.write(folder, made, recall=works.model.recall)
     store.write_json(folder / "manifest.json", made)
@@ -265,5 +268,8 @@ def _resolved(given: Settings, author: Writer) -> Settings:
 def _today() -> str:
     """The day of the first run of an output, in UTC; ``SOURCE_DATE_EPOCH`` fixes it."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    now = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
+    try:
+        now = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise InputError(f"SOURCE_DATE_EPOCH {epoch!r}: not seconds since 1970") from error
     return now.date().isoformat()

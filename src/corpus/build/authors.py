@@ -19,7 +19,6 @@ from corpus.model import (
     check_address,
     check_budget,
     check_ways,
-    price_of_writer,
     rehearsal,
 )
 from corpus.model.embedded import STAGES as LOCAL_STAGES
@@ -54,7 +53,7 @@ def check(given: Settings) -> Writer:
         )
     check_address(author)
     budget = None if given.budget is None else round(given.budget * 1_000_000)
-    check_budget(author, price_of_writer(author, given.prices), budget)
+    check_budget(author, given.prices, budget)
     check_ways(author, given.batch)
     return author
 

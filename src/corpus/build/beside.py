@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from corpus import seeds as germs
 from corpus.build import working
 from corpus.build.authors import profile
 from corpus.build.repeats import told_twice
-from corpus.build.sources import QUIZ, principles, read_sources
+from corpus.build.sources import QUIZ, Sources, principles, read_sources
 from corpus.build.watch import Watch
 from corpus.errors import InputError
 from corpus.records import Seed, digest
@@ -41,7 +42,7 @@ def grow_seeds(given: Settings, watch: Watch, number: int) -> dict[str, Any]:
     old = germs.load(folder)
     sources = read_sources(given)
     skills = frozenset(seed.skill for seed in old)
-    with working(given, watch) as (model, _):
+    with working(given, watch, beside=True) as (model, _):
         watch.stage("seeds", -(-number // grow.EACH))
         towns = [t for _, pools in sorted(sources.library.pools.items()) for t in pools.towns]
         name = model.writer.model_of("seeds")
@@ -72,9 +73,9 @@ def grow_seeds(given: Settings, watch: Watch, number: int) -> dict[str, Any]:
 def write_quiz(given: Settings, watch: Watch) -> dict[str, Any]:
     """Write held-out questions for every section to ``quiz/quiz.jsonl`` of the output."""
     _check_stage(given)
-    sources = read_sources(given)
+    sources = _without_seeds(given)
     sections = sources.constitution.sections
-    with working(given, watch) as (model, _):
+    with working(given, watch, beside=True) as (model, _):
         watch.stage("quiz", len(sections))
         name = model.writer.model_of("quiz")
         requests = [quiz.ask(section, sources.ai_name, name) for section in sections]
@@ -86,12 +87,25 @@ def write_quiz(given: Settings, watch: Watch) -> dict[str, Any]:
         watch.done()
     ordered = [row for key in asked for row in rows.get(key, ())]
     if not ordered:
-        raise InputError(f"--writer {given.writer}: none of its replies held a question; try again")
+        author = profile(given).name
+        raise InputError(f"--writer {author}: none of its replies held a question; try again")
     path = Path(given.output) / QUIZ
     store.write_rows(path, ordered)
     sorts = Counter(row["sort"] for row in ordered)
-    return {"questions": len(ordered), **{sort: sorts[sort] for sort in quiz.SORTS},
-            "sections": len({row["section"] for row in ordered}), "file": str(path)}  # fmt: skip
+    stands = (Path(given.output) / "manifest.json").exists()
+    note = "shards stand here already; run 'corpus build' again to look for these in them"
+    return {
+        "questions": len(ordered),
+        **{sort: sorts[sort] for sort in quiz.SORTS},
+        "sections": len({row["section"] for row in ordered}),
+        "file": str(path),
+        "note": note if stands else "",
+    }
+
+
+def _without_seeds(given: Settings) -> Sources:
+    """The sources of a job that needs the constitution alone."""
+    return read_sources(replace(given, mix={"documents": 1.0}))
 
 
 def rewrite_chats(given: Settings, watch: Watch, files: Sequence[Path]) -> dict[str, Any]:
@@ -112,8 +126,8 @@ def rewrite_chats(given: Settings, watch: Watch, files: Sequence[Path]) -> dict[
             f"{files[0]}: no row has 'messages' that end with an assistant's answer in text "
             f"({', '.join(sorted(set(faults))) or 'it has no rows'})"
         )
-    sources = read_sources(given)
-    with working(given, watch) as (model, _):
+    sources = _without_seeds(given)
+    with working(given, watch, beside=True) as (model, _):
         found = principles(sources, model, watch)
         listed = deliberate.spread(list(found.by_section.values()))
         watch.stage("deliberate", len(chats))

@@ -50,7 +50,7 @@ def forecast(given: Settings) -> dict[str, Any]:
     sources = read_sources(given)
     author = profile(given)
     price = price_of_writer(author, given.prices)
-    check_budget(author, price, None if given.budget is None else round(given.budget * 1e6))
+    check_budget(author, given.prices, None if given.budget is None else round(given.budget * 1e6))
     aimed = goal(given, author)
     found = by_sentence(sources)
     goals = shares(given.streams(), aimed)

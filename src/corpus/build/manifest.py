@@ -15,15 +15,15 @@ from corpus.build.books import per_million, yields
 from corpus.build.rounds import Works
 from corpus.build.settled import Settled
 from corpus.build.sources import Sources
-from corpus.model import ALL_STAGES, Tally, Writer
+from corpus.model import Tally, Writer
 from corpus.model.prices import dated
 from corpus.records import STREAMS, Metric, digest
 from corpus.review import MARKS
 from corpus.settings import STAGES, Settings
 
 LIBRARIES = (
-    "anthropic", "click", "datasketch", "jsonlines", "markdown-it-py", "numpy", "pyarrow", "spacy",
-    "tokenizers", "zstandard",
+    "anthropic", "click", "datasketch", "jsonlines", "markdown-it-py", "numba", "numpy", "pyarrow",
+    "spacy", "tokenizers", "zstandard",
 )  # fmt: skip
 
 
@@ -68,6 +68,7 @@ def manifest(
         "guard": {
             "mode": works.guard.mode,
             "held_out": len(works.guard.held or ()),
+            "held_out_digest": works.guard.held.digest if works.guard.held else None,
             "found": dict(works.guard.counts),
             "near": dict(works.guard.near),
         },
@@ -181,7 +182,7 @@ def stages(works: Works) -> list[dict[str, Any]]:
     """What each model stage did; replays are left out, so that a resumed build reads the same."""
     can = works.model.writer.stages
     rows: list[dict[str, Any]] = []
-    for stage in sorted(ALL_STAGES, key=_ORDER.index):
+    for stage in STAGES:
         tally = works.model.tally.get(stage, Tally())
         skipped = None if stage in can else f"the writer '{works.model.writer.name}' cannot do it"
         rows.append(
@@ -197,9 +198,6 @@ def stages(works: Works) -> list[dict[str, Any]]:
             }
         )
     return rows
-
-
-_ORDER = STAGES
 
 
 def cost(works: Works) -> dict[str, Any]:
@@ -282,6 +280,11 @@ def notes(sources: Sources, works: Works) -> list[str]:
         found.append(
             f"principles of {len(works.found.by_sentence)} sections were taken by sentence, "
             f"not by a model"
+        )
+    if (held := works.guard.held) and held.too_short:
+        found.append(
+            f"{len(held.too_short)} held-out prompts have no word to look for, such as "
+            f"{held.too_short[0]}"
         )
     unpriced = sum(tally.unpriced for tally in works.model.tally.values())
     if unpriced and works.model.price is not None:

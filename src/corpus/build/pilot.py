@@ -42,7 +42,7 @@ def pilot(given: Settings, watch: Watch, number: int) -> dict[str, Any]:
     """
     sources = read_sources(given)
     folder = Path(given.output)
-    with working(given, watch) as (model, _):
+    with working(given, watch, beside=True) as (model, _):
         found = principles(sources, model, watch)
         goals = shares(given.streams(), goal(given, model.writer))
         planner = Planner(material(given, sources, found.by_section, model.writer))

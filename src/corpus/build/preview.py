@@ -14,7 +14,7 @@ from pathlib import Path
 from corpus import store, write
 from corpus.build import goal, material, working
 from corpus.build.authors import profile
-from corpus.build.rounds import Works
+from corpus.build.rounds import Works, of_a_round
 from corpus.build.settled import Settled
 from corpus.build.sources import by_sentence, order_of, principles, read_sources
 from corpus.build.watch import Watch
@@ -34,7 +34,7 @@ def preview(given: Settings, watch: Watch, number: int) -> list[Path]:
     """
     sources = read_sources(given)
     folder = Path(given.output) / FOLDER
-    with working(given, watch) as (model, _):
+    with working(given, watch, beside=True) as (model, _):
         found = principles(sources, model, watch)
         goals = shares(given.streams(), goal(given, model.writer))
         planner = Planner(material(given, sources, found.by_section, model.writer))
@@ -55,7 +55,8 @@ def shown(given: Settings, number: int, name: str = "") -> Iterator[tuple[Brief,
     sources, author = read_sources(given), profile(given)
     found = by_sentence(sources)
     goals = shares(given.streams(), goal(given, author))
-    briefs = Planner(material(given, sources, found, author)).round(1, goals)
+    planner = Planner(material(given, sources, found, author))
+    briefs = planner.round(1, of_a_round(given, goals))
     chosen = [b for b in briefs if b.id.startswith(name)] if name else first_of_each(briefs, number)
     if not chosen:
         raise InputError(

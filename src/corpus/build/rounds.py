@@ -30,6 +30,7 @@ from corpus.settings import Settings
 from corpus.store import Log
 
 MOST_ROUNDS = 12
+BARREN = 20  # briefs in a row, none of them kept, after which nothing more is paid for
 PRIOR = 300  # ordered words that the first guess counts for, against what was seen
 FEWEST_YIELD, MOST_YIELD = 0.2, 3.0  # tokens per ordered word that a forecast may assume
 
@@ -91,23 +92,24 @@ class Works:
         ]
 
     def run(self, planner: Planner, goals: Mapping[Stream, int]) -> None:
-        """Rounds until every stream has its tokens, or a round brings nothing new."""
+        """Rounds until every stream has its tokens, or they bring nothing any more."""
         self.goal = sum(goals.values())
         again: list[Brief] = []
+        barren = 0
         most = MOST_ROUNDS + 2 * self.goal // self._given.round_tokens
         while self.rounds < most:
             needs = {s: goal - self.kept_tokens(s) for s, goal in goals.items()}
             needs = {stream: need for stream, need in needs.items() if need > 0}
             if not needs:
                 return
-            part = min(1.0, self._given.round_tokens / sum(needs.values()))
-            needs = {stream: math.ceil(need * part) for stream, need in needs.items()}
             before = sum(self.kept_tokens(stream) for stream in goals)
-            briefs = self._deal(planner, needs, again)
+            briefs = self._deal(planner, of_a_round(self._given, needs), again)
             self._round(briefs)
             again = self._to_replace(briefs)
             self._learn(again)
-            if sum(self.kept_tokens(stream) for stream in goals) == before:
+            after = sum(self.kept_tokens(stream) for stream in goals)
+            barren = 0 if after > before else barren + len(briefs)
+            if barren >= BARREN or (barren and not again):
                 break
         short = ", ".join(f"{s} {self.kept_tokens(s):,}/{g:,}" for s, g in goals.items())
         self.notes.append(f"stopped after {self.rounds} rounds short of the goal: {short} tokens")
@@ -124,7 +126,7 @@ class Works:
         what the build will ask for. Returns how many briefs the round has in all.
         """
         self.goal = sum(goals.values())
-        briefs = self._deal(planner, goals)
+        briefs = self._deal(planner, of_a_round(self._given, goals))
         self._round(choose(briefs))
         return len(briefs)
 
@@ -361,3 +363,9 @@ class Works:
     def models(self) -> list[str]:
         """The models that wrote what is kept, as they named themselves."""
         return sorted({one.document.generator["model"] for one in self.kept})
+
+
+def of_a_round(given: Settings, needs: Mapping[Stream, int]) -> dict[Stream, int]:
+    """What one round aims at, of the kept tokens that each stream still needs."""
+    part = min(1.0, given.round_tokens / sum(needs.values()))
+    return {stream: math.ceil(need * part) for stream, need in needs.items()}

@@ -14,7 +14,7 @@ from corpus.build.repeats import told_twice
 from corpus.build.watch import Watch
 from corpus.constitution import Constitution
 from corpus.errors import InputError
-from corpus.guard import MODES, Guard, Held
+from corpus.guard import Guard, Held
 from corpus.kinds import Library
 from corpus.model import Model, Writer
 from corpus.order import Order
@@ -112,6 +112,8 @@ def read_sources(given: Settings) -> Sources:
         raise InputError(
             f"--constitution {place}: no such file or folder; 'corpus init' writes an example"
         )
+    if not any(given.streams().values()):
+        raise InputError("--without stories: the mix has no other stream; nothing would be written")
     found = constitution.load(place, headings="infer" if given.headings == "infer" else "markdown")
     library = kinds.load(*([Path(given.kinds)] if given.kinds else []))
     for stream, share in given.streams().items():
@@ -137,8 +139,7 @@ def guard_of(given: Settings) -> Guard:
     """
     quiz = Path(given.output) / QUIZ
     files = [*map(Path, given.held_out), *([quiz] if quiz.exists() else [])]
-    mode = next(mode for mode in MODES if mode == given.guard)
-    return Guard(mode, Held.load(*files) if files else None)
+    return Guard(given.guard, Held.load(*files) if files else None)
 
 
 def ai_name(found: Constitution) -> str:

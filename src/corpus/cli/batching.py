@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -128,7 +129,7 @@ def _room(folder: Path) -> Iterator[tuple[Journal, Batches]]:
     from corpus.model.prices import FREE, Purse
 
     with _journal(folder) as journal:
-        given = settings.load(folder / "corpus.toml")
+        given = replace(settings.load(folder / "corpus.toml"), output=str(folder))
         with writer(given, print) as author:
             room = Batches.of(author, journal, FREE, Purse(None), print)
             try:

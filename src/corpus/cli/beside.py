@@ -41,6 +41,8 @@ def quiz(given: Settings, *, yes: bool, as_json: bool) -> None:
 
     found = _run(given, write_quiz, yes=yes, what="a quiz")
     _tell(found, as_json, "{questions} questions about {sections} sections: {file}")
+    if found["note"] and not as_json:
+        click.echo(found["note"])
 
 
 def rewrite(given: Settings, files: tuple[Path, ...], *, yes: bool, as_json: bool) -> None:

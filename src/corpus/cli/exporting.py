@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from corpus import export as room
-from corpus import tokens
+from corpus import store, tokens
 from corpus.errors import InputError
 
 
@@ -81,8 +81,7 @@ def verified(folder: Path, tokenizer: str | None, *, full: bool) -> dict[str, An
         raise InputError(f"{folder}: no manifest.json in it; give a finished build or export")
     counter = None if tokenizer is None else tokens.load(tokenizer)
     problems = room.verify(folder, counter, full=full)
-    listed = json.loads(path.read_text("utf-8")).get("shards", [])
-    return {"shards": len(listed), "problems": problems}
+    return {"shards": len(store.read_json(path).get("shards", [])), "problems": problems}
 
 
 def show(found: dict[str, Any], *, as_json: bool) -> None:

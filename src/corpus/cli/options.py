@@ -14,7 +14,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def inputs(command: F) -> F:
-    """The options that ``plan`` and ``build`` share."""
+    """The options of every command that reads a constitution; not each uses all of them."""
     options = [
         click.option("--constitution", metavar="DIR|FILE", help="Default: constitution/"),
         click.option("--seeds", metavar="DIR", help="Story seeds. Default: story_seeds/"),
@@ -138,9 +138,9 @@ def settings_of(flags: dict[str, Any]) -> Any:
         flags[name] = flags.pop(name, None) or None
     if (only := flags.pop("only", None)) is not None:
         flags["mix"] = {only: 1.0}
-    concurrency = flags.pop("concurrency", None)
+    concurrency = flags.get("concurrency")
     if concurrency not in {None, "auto"}:
-        if not concurrency.isdigit():
+        if not (concurrency.isascii() and concurrency.isdigit()):
             raise InputError(f"--concurrency {concurrency!r}: a number, or 'auto'")
         flags["concurrency"] = int(concurrency)
     return found.with_flags(flags)

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from corpus.build.watch import Watch
 
 T = TypeVar("T")
+SNAPSHOT = {
+    "state", "pid", "round", "stage", "done", "total", "kept", "tokens", "tokens_goal", "seconds",
+}  # fmt: skip
 
 
 def build(given: Settings, *, yes: bool, as_json: bool) -> None:
@@ -126,15 +129,12 @@ def manifest_of(folder: Path) -> dict[str, Any]:
     """The manifest of a build, or {} where it is not whole.
 
     Raises:
-        InputError: there is no build in the folder.
+        InputError: there is no build in the folder, or its manifest is damaged.
     """
-    import json
-
     if not (folder / "briefs.jsonl").exists():
         raise InputError(f"{folder}: no build in it; give the --output of 'corpus build'")
     path = folder / "manifest.json"
-    found: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    return found
+    return store.read_json(path) if path.exists() else {}
 
 
 def status(folder: Path) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def status(folder: Path) -> dict[str, Any]:
     if not rows:
         raise InputError(f"{folder}: no build has run here; start one with 'corpus build'")
     found = rows[0]
-    if lacking := {"state", "pid", "round", "stage", "tokens"} - found.keys():
+    if lacking := SNAPSHOT - found.keys():
         raise InputError(f"{folder / 'status.json'}: has no {min(lacking)!r}; it is no snapshot")
     here = found.get("host") == socket.gethostname()
     if found["state"] == "running" and here and not _alive(found["pid"]):

@@ -13,28 +13,22 @@ both deterministic and linear in the text:
 
 from __future__ import annotations
 
-from typing import Literal, get_args
-
 from corpus.errors import InputError
 from corpus.guard.held import Held, Match
 from corpus.guard.shapes import FAMILIES, Finding, find, near
+from corpus.settings import GUARD
 
 __all__ = [
     "FAMILIES",
     "HELD_OUT",
-    "MODES",
     "Finding",
     "Guard",
     "Held",
     "Match",
-    "Mode",
     "find",
     "near",
 ]
 
-Mode = Literal["report", "drop", "allow"]
-"""``drop`` rejects what is found, ``report`` only counts it, ``allow`` does not look."""
-MODES: tuple[Mode, ...] = get_args(Mode)
 HELD_OUT = "held_out"
 
 
@@ -45,10 +39,10 @@ class Guard:
     gives none and only counts. ``allow`` does not look, and counts nothing.
     """
 
-    def __init__(self, mode: Mode = "drop", held: Held | None = None) -> None:
-        if mode not in MODES:
-            raise InputError(f"guard mode {mode!r}; it is one of {', '.join(MODES)}")
-        self.mode: Mode = mode
+    def __init__(self, mode: str = "drop", held: Held | None = None) -> None:
+        if mode not in GUARD:
+            raise InputError(f"guard mode {mode!r}; it is one of {', '.join(GUARD)}")
+        self.mode = mode
         self.held = held
         looked_for = [f"evaluation_{family}" for family in FAMILIES]
         looked_for += [HELD_OUT] if held is not None else []

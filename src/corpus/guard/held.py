@@ -94,10 +94,11 @@ class Held:
         """
         found: dict[str, str] = {}
         for path in paths:
-            before = len(found)
-            found.update(_rows(path) if path.suffix == ".jsonl" else _texts(path))
-            if len(found) == before:
+            rows = list(_rows(path) if path.suffix == ".jsonl" else _texts(path))
+            if not rows:
                 raise InputError(f"--held-out {path}: no prompt in it")
+            for name, text in rows:
+                found[_free(name, text, found)] = text
         return cls(found)
 
     def __len__(self) -> int:
@@ -203,6 +204,15 @@ class _Index:
                 found.grams.setdefault(number, set()).add(gram)
             last = at
         return found
+
+
+def _free(name: str, text: str, taken: Mapping[str, str]) -> str:
+    """A name of its own for a prompt: files of one name, or rows of one id, hide no other."""
+    number, free = 1, name
+    while taken.get(free, text) != text:
+        number += 1
+        free = f"{name} ({number})"
+    return free
 
 
 def _rows(path: Path) -> Iterator[tuple[str, str]]:

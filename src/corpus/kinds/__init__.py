@@ -87,7 +87,7 @@ class Kind:
 
     @cached_property
     def digest(self) -> str:
-        """What the kind says, as 16 hex digits."""
+        """What the kind asks for, as 16 hex digits; a part of every brief's id."""
         return digest(
             self.name,
             self.stream,
@@ -124,9 +124,9 @@ class Library:
 
     @cached_property
     def digest(self) -> str:
-        """What all kinds say, as 16 hex digits."""
+        """What all kinds say, and how they are dealt, as 16 hex digits."""
         return digest(
-            [kind.digest for kind in self.kinds],
+            [[k.digest, k.weight, k.group, k.stakes, k.never] for k in self.kinds],
             [dataclasses.asdict(locale) for _, locale in sorted(self.pools.items())],
             dict(self.tools),
             *map(dict, places()),

@@ -26,14 +26,13 @@ from corpus.model.prices import FREE, Price, Purse, price_of, price_of_all
 from corpus.model.replies import read_reply
 from corpus.model.wire import Cache, is_here, prefix
 from corpus.records import Reply, Request
+from corpus.settings import STAGES
 
 if TYPE_CHECKING:
     from corpus.model.batches import Batches
     from corpus.model.direct import Direct
 
-ALL_STAGES = frozenset(
-    {"principles", "spec", "check", "message", "polish", "draft", "rewrite", "judge", "blind"}
-)
+ALL_STAGES = frozenset(STAGES)
 BATCH_FROM = 200  # pending requests: fewer are answered sooner by direct calls
 WARMING = 20  # requests with one long prefix: from here on a batch reads more than a warm-up costs
 BATCHES = 3  # that may leave a request unanswered (expired, errored) before a run gives it up
@@ -129,7 +128,7 @@ class Model:
     ) -> None:
         self.writer = writer
         self.price = price_of_writer(writer, prices or {})
-        check_budget(writer, self.price, budget)
+        check_budget(writer, prices or {}, budget)
         check_address(writer)
         check_ways(writer, batch)
         batchlog.check(journal)
@@ -342,19 +341,21 @@ def price_of_writer(writer: Writer, prices: Mapping[str, Mapping[str, Any]]) -> 
     return price_of_all(writer.model, set(writer.models.values()), prices)
 
 
-def check_budget(writer: Writer, price: Price | None, budget: int | None) -> None:
+def check_budget(
+    writer: Writer, prices: Mapping[str, Mapping[str, Any]], budget: int | None
+) -> None:
     """Refuse a budget that could not be kept."""
-    if budget is not None and price is None:
-        name = _unpriced(writer)
+    if budget is not None and price_of_writer(writer, prices) is None:
+        name = _unpriced(writer, prices)
         raise InputError(
             f"--budget: the price of model '{name}' is not known, so a budget cannot be kept; give "
             f"[prices.{name!r}] input and output in corpus.toml, or drop it"
         )
 
 
-def _unpriced(writer: Writer) -> str:
+def _unpriced(writer: Writer, prices: Mapping[str, Mapping[str, Any]]) -> str:
     names = (writer.model, *sorted(writer.models.values()))
-    return next((name for name in names if price_of(name, {}) is None), writer.model)
+    return next((name for name in names if price_of(name, prices) is None), writer.model)
 
 
 def check_ways(writer: Writer, batch: bool | None) -> None:  # noqa: FBT001 - as set

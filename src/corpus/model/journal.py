@@ -324,7 +324,8 @@ def _holder(path: Path) -> str:
         rows = store.read_if_there(path.with_name("status.json"))
     except InputError:
         return "; wait for it to end"
-    who = f" (pid {rows[0].get('pid')} on {rows[0].get('host')})" if rows else ""
+    running = bool(rows) and rows[0].get("state") == "running"  # else it tells of another run
+    who = f" (pid {rows[0].get('pid')} on {rows[0].get('host')})" if running else ""
     return f"{who}; wait for it to end, or stop it"
 
 

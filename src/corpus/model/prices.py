@@ -184,7 +184,9 @@ def price_of_all(
     found = {name: price_of(name, overrides) for name in sorted(others)}
     if main is None or None in found.values():
         return None
-    return replace(main, others={name: price for name, price in found.items() if price})
+    # the main one is among them: its own name may begin with that of another
+    others_of = {model: main, **{name: price for name, price in found.items() if price}}
+    return replace(main, others=others_of if found else {})
 
 
 def _check_fields(given: Mapping[str, Any], where: str) -> None:

@@ -2,7 +2,8 @@
 
 The damaged file is renamed and never written again; a new journal gets every reply whose digest
 still matches. SQLite reads around a bad page only by key, so keys are gathered from all tables that
-can still be read, from both ends, and each row is then fetched by itself.
+can still be read, from both ends, and each row is then fetched by itself. A reply that no query
+reaches is looked for page by page (``pages``), and known by its digest.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from corpus.errors import DiskError, InputError, Locked
+from corpus.model import pages
 from corpus.model.journal import Journal, sha256
 
+RESULT = 4  # columns of the table of replies
 MOST_BYTES = 1 << 40  # of a journal: a header that says more is damaged itself
 PAGES_AT, WIDTH_AT = 28, 16  # bytes of the header that hold the pages of the file and their width
 COPIED = {  # table: its columns; what a journal holds beside results is small and goes row by row
@@ -30,7 +33,7 @@ COPIED = {  # table: its columns; what a journal holds beside results is small a
 
 
 class Salvaged(NamedTuple):
-    """How many replies were saved, how many were found damaged, and where the old file is."""
+    """How many replies were saved, how many are lost, and where the old file is."""
 
     saved: int
     damaged: int
@@ -48,13 +51,13 @@ def salvage(path: Path) -> Salvaged:
     if not path.exists():
         raise InputError(f"{path}: no journal there; give the --output of 'corpus build'")
     with _whole_length(path) as whole, contextlib.closing(_reader(whole)) as old:
-        keys = _keys(old)
-        if not keys:
-            raise DiskError(f"{path}: no reply in it can be read; restore it from a backup")
         fresh = path.with_name(f".{path.name}.salvaged")
         fresh.unlink(missing_ok=True)
         with Journal(fresh) as journal:
-            saved, damaged = journal.submit(lambda new: _copy(old, new, keys)).result()
+            saved, damaged, keys = journal.submit(lambda new: _copy(old, new, whole)).result()
+        if not keys or (damaged and not saved):
+            fresh.unlink()
+            raise DiskError(f"{path}: no reply in it can be read; restore it from a backup")
     aside = next(_names(path))
     for suffix in ("", "-wal"):
         with contextlib.suppress(FileNotFoundError):
@@ -70,7 +73,8 @@ def _whole_length(path: Path) -> Iterator[Path]:
     SQLite reads nothing of a file that is shorter than its header says; padded with zeros, every
     page that is left can be read.
     """
-    head = path.read_bytes()[: PAGES_AT + 4]
+    with path.open("rb") as file:
+        head = file.read(PAGES_AT + 4)
     pages = int.from_bytes(head[PAGES_AT:], "big")
     width = int.from_bytes(head[WIDTH_AT : WIDTH_AT + 2], "big") or 1
     wanted = pages * (width if width > 1 else 1 << 16)
@@ -121,24 +125,24 @@ def _scan(old: sqlite3.Connection, query: str) -> Iterator[tuple[Any, ...]]:
         yield from old.execute(query)
 
 
-def _copy(old: sqlite3.Connection, new: sqlite3.Connection, keys: list[str]) -> tuple[int, int]:
-    """Copy items, attempts and whole results; saved and damaged results."""
-    saved = damaged = 0
-    for key in keys:
+def _copy(old: sqlite3.Connection, new: sqlite3.Connection, path: Path) -> tuple[int, int, int]:
+    """Copy all that is whole; how many results were saved, how many are lost, keys in all."""
+    for key in _keys(old):
         item = _one(old, "SELECT key, stage, body FROM item WHERE key = ?", key)
         _put(new, "item VALUES (?, ?, ?)", item or (key, "?", "{}"))
         _put(new, "item VALUES (?, ?, ?)", (key, "?", "{}"))  # where the row itself was no good
         for attempt in _scan_key(old, key):
             _put(new, f"attempt VALUES ({','.join('?' * 10)})", attempt)
         row = _one(old, "SELECT key, attempt, body, sha256 FROM result WHERE key = ?", key)
-        if row is None:
-            continue
-        whole = isinstance(row[2], str) and sha256(row[2]) == row[3]
-        _put(new, "attempt (id, key, state) VALUES (?, ?, 'ok')", (row[1], key))
-        if whole and _put(new, "result VALUES (?, ?, ?, ?)", row):
-            saved += 1
-        else:
-            damaged += 1
+        if row is not None:
+            _put(new, "attempt (id, key, state) VALUES (?, ?, 'ok')", (row[1], key))
+            if _is_whole(row):
+                _put(new, "result VALUES (?, ?, ?, ?)", row)
+    _copy_loose(path, new)
+    (damaged,) = new.execute(
+        "SELECT count(DISTINCT key) FROM attempt "
+        "WHERE state = 'ok' AND key NOT IN (SELECT key FROM result)"
+    ).fetchone()
     new.execute(
         "UPDATE attempt SET state = 'error', detail = 'the reply was damaged on disk' "
         "WHERE state = 'ok' AND key NOT IN (SELECT key FROM result)"
@@ -147,7 +151,26 @@ def _copy(old: sqlite3.Connection, new: sqlite3.Connection, keys: list[str]) -> 
         marks = ",".join("?" * (columns.count(",") + 1))
         for row in _scan(old, f"SELECT {columns} FROM {table}"):  # noqa: S608 - fixed names
             _put(new, f"{table} ({columns}) VALUES ({marks})", row)
-    return saved, damaged
+    saved, keys = new.execute(
+        "SELECT (SELECT count(*) FROM result), (SELECT count(*) FROM item)"
+    ).fetchone()
+    return saved, damaged, keys
+
+
+def _copy_loose(path: Path, new: sqlite3.Connection) -> None:
+    """Add the whole replies that no query reached."""
+    there = {key for (key,) in new.execute("SELECT key FROM result")}
+    for row in pages.rows(path):
+        if len(row) != RESULT or not _is_whole(row) or row[0] in there:
+            continue
+        _put(new, "item VALUES (?, ?, ?)", (row[0], "?", "{}"))
+        _put(new, "attempt (id, key, state) VALUES (?, ?, 'ok')", (row[1], row[0]))
+        _put(new, "result VALUES (?, ?, ?, ?)", row)
+
+
+def _is_whole(row: tuple[Any, ...]) -> bool:
+    """Whether a row of the table of replies is as it was written."""
+    return isinstance(row[2], str) and sha256(row[2]) == row[3]
 
 
 def _put(new: sqlite3.Connection, where: str, row: tuple[Any, ...]) -> bool:
