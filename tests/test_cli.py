@@ -68,6 +68,23 @@ def test_the_examples_of_init_can_be_planned_and_are_not_overwritten(
     assert (folder / "mine" / "story_seeds").is_dir()
 
 
+def test_init_on_a_full_disk_leaves_nothing_and_can_be_run_again(
+    corpus: Corpus, tmp_path: Path
+) -> None:
+    given = f"ulimit -f 8; {sys.executable} -m corpus init new"
+    ended = subprocess.run(
+        ["/bin/bash", "-c", given],
+        cwd=tmp_path,
+        env=environment(),
+        stderr=-1,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr.count("\n")) == (74, 1), ended.stderr
+    assert list((tmp_path / "new").iterdir()) == []
+    assert corpus("init", str(tmp_path / "new")).returncode == 0
+
+
 def test_a_plan_shows_requests_tokens_and_price_and_writes_nothing(
     corpus: Corpus, folder: Path
 ) -> None:
@@ -112,6 +129,14 @@ def test_a_model_without_a_price_shows_tokens_and_refuses_a_budget(corpus: Corpu
         (("build", "--tokenizer", "nothing"), "nothing"),
         (("build", "--concurrency", "\u00b2"), "--concurrency '\u00b2'"),
         (("build", "--only", "stories", "--without", "stories"), "nothing would be written"),
+        (("build", "--only", "stories", "--mix", "documents=1"), "--only and --mix"),
+        (("build", "--seed", "x"), "'--seed'"),
+        (("plan", "--tokenizer", "nothing"), "tokenizer 'nothing'"),
+        (("plan", "--tokens", "99999999999"), "more than 10B"),
+        (("build", "-o", "story_seeds/seeds.toml", "--writer", "rehearse"), "is no folder"),
+        (("score", "/dev/null"), "no document in it"),
+        (("dedup", "--threshold", "2", "a.jsonl", "-o", "out"), "'--threshold'"),
+        (("nothing",), "No such command 'nothing'"),
         (("status",), "no build has run here"),
         (("report",), "no build in it"),
         (("export", "constitution"), "no build in it"),
@@ -130,6 +155,27 @@ def test_bad_input_is_one_line_that_names_it_and_exit_2(
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.parametrize("command", [("plan",), ("--help",), ("export", "--help")])
+def test_a_full_disk_behind_standard_output_is_told_in_a_line(
+    command: tuple[str, ...], folder: Path
+) -> None:
+    with Path("/dev/full").open("w") as full:
+        arguments = [sys.executable, "-m", "corpus", *command]
+        ended = subprocess.run(
+            arguments, cwd=folder, env=environment(), stdout=full, stderr=-1, text=True, check=False
+        )
+    assert ended.returncode == 74, ended.stderr
+    assert ended.stderr == "corpus: standard output cannot be written (No space left on device)\n"
+
+
+def test_a_key_with_a_line_break_is_refused_and_told_nowhere(corpus: Corpus, folder: Path) -> None:
+    ended = corpus("build", ANTHROPIC_API_KEY="sk-secret\r")
+    assert ended.returncode == 2, ended.stderr
+    assert "ANTHROPIC_API_KEY: holds a character" in ended.stderr
+    assert "sk-secret" not in ended.stdout + ended.stderr
+    assert not (folder / "output").exists()
+
+
 def test_debug_shows_where_an_error_came_from(corpus: Corpus) -> None:
     assert "Traceback" in corpus("--debug", "status").stderr
 
@@ -141,13 +187,23 @@ def test_an_unknown_setting_is_an_error_with_a_hint(corpus: Corpus, folder: Path
     assert "corpus.toml: unknown key 'tokns'; did you mean 'tokens'?" in ended.stderr
 
 
-def test_a_limit_for_no_gate_is_refused_before_anything_is_spent(
-    corpus: Corpus, folder: Path
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("[gates]\nopenings = [0.1, 0.2]", "did you mean 'opening'?"),
+        ("formats = ['parquett']", "did you mean 'parquet'?"),
+        ("tokenizer = 'nothing'", "tokenizer 'nothing'"),
+        ("mix = {documents = 1e308, stories = 1e308}", "too large to be added up"),
+    ],
+)
+def test_what_could_not_be_used_at_the_end_is_refused_before_anything_is_spent(
+    given: str, said: str, corpus: Corpus, folder: Path
 ) -> None:
-    (folder / "corpus.toml").write_text("[gates]\nopenings = [0.1, 0.2]\n")
-    ended = corpus("build", "--writer", "rehearse")
-    assert ended.returncode == 2
-    assert "did you mean 'opening'?" in ended.stderr
+    (folder / "corpus.toml").write_text(given)
+    for command in ("plan", "build"):
+        ended = corpus(command, "--writer", "rehearse")
+        assert ended.returncode == 2
+        assert said in ended.stderr
     assert not (folder / "output").exists()
 
 

@@ -25,7 +25,7 @@ ANY = st.builds(
     output=TEXT,
     kinds=st.none() | TEXT,
     headings=st.sampled_from(settings.HEADINGS),
-    tokens=st.none() | COUNT,
+    tokens=st.none() | st.integers(1, settings.MOST_TOKENS),
     mix=st.dictionaries(st.sampled_from(STREAMS), SHARE, min_size=1).filter(
         lambda shares: sum(shares.values()) > 0
     ),
@@ -120,7 +120,7 @@ def test_a_number_of_tokens_is_read_as_people_write_it(text: str, number: int) -
     assert settings.count(text) == number
 
 
-@given(st.integers(1, 10**6), st.sampled_from(["k", "m", "b"]))
+@given(st.integers(1, 10**4), st.sampled_from(["k", "m", "b"]))
 def test_no_token_is_lost_in_a_decimal(thousandths: int, unit: str) -> None:
     text = f"{thousandths // 1000}.{thousandths % 1000:03}{unit}"
     assert settings.count(text) == thousandths * {"k": 1, "m": 1000, "b": 10**6}[unit]

@@ -39,6 +39,7 @@ _TYPES: dict[str, Any] = {
     "float": (int, float),
     "dict": dict,
 }
+MOST_TOKENS = 10_000_000_000
 _UNITS = {"": 1, "k": 1_000, "m": 1_000_000, "b": 1_000_000_000}
 
 
@@ -125,6 +126,10 @@ def count(text: str | int, where: str = "--tokens") -> int:
     value = int(Decimal(found[1].replace("_", "")) * _UNITS[found[2]]) if found else 0
     if value <= 0:
         raise InputError(f"{where} {text!r}: not a number of tokens; such as 200k or 3M")
+    if value > MOST_TOKENS:
+        raise InputError(
+            f"{where} {text!r}: more than 10B; build in parts, with seeds of their own"
+        )
     return value
 
 
@@ -227,6 +232,8 @@ def _check_shares(where: str, name: str, shares: Mapping[str, Any]) -> None:
             raise InputError(
                 f"{where}: {name}: {value} = {share!r}: a share of 0 or more is wanted"
             )
+    if not math.isfinite(sum(shares.values())):
+        raise InputError(f"{where}: {name}: the shares are too large to be added up")
 
 
 def _check_gates(where: str, gates: Mapping[str, Any]) -> None:

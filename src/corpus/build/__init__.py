@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from corpus import dedup, export, prompts, report, score, store
+from corpus import dedup, export, formats, prompts, report, score, store, tokens
 from corpus.build import authors
 from corpus.build.manifest import counts, manifest
 from corpus.build.rounds import Works
@@ -55,7 +55,7 @@ def build(given: Settings, watch: Watch) -> Outcome:
     The manifest is written last: while it is not there, the build is not whole.
     """
     sources = read_sources(given)
-    check_gates(given)
+    check_ends(given)
     base = score.read_baseline(Path(given.baseline)) if given.baseline else None
     folder = Path(given.output)
     with working(given, watch) as (model, date):
@@ -72,6 +72,8 @@ def working(given: Settings, watch: Watch, *, beside: bool = False) -> Iterator[
     ``beside`` the build leaves the settings and the snapshot of one that stands there alone.
     """
     folder, today = Path(given.output), _today()
+    if not folder.is_dir() and (folder.exists() or folder.is_symlink()):
+        raise InputError(f"--output {folder}: is there and is no folder; give another")
     name = authors.check(given).name
     with Journal(folder / "journal.sqlite") as journal:
         _check_mark(folder, journal)
@@ -134,6 +136,7 @@ def _write(given: Settings, sources: Sources, model: Model, watch: Watch, folder
     found = principles(sources, model, watch)
     goals = shares(given.streams(), goal(given, model.writer))
     watch.goal = sum(goals.values())
+    watch.kept(0, 0)
     with Works.open(folder, given, sources, found, model, watch) as works:
         works.run(Planner(material(given, sources, found.by_section, model.writer)), goals)
     return works
@@ -241,6 +244,17 @@ def export_facts(
         },
         "demo": works.model.writer.quality == "demo",
     }
+
+
+def check_ends(given: Settings) -> None:
+    """Refuse gates, a tokenizer or formats that could not be used, before anything is spent.
+
+    Raises:
+        InputError: one of them is unknown, lacks its package, or cannot go with the others.
+    """
+    check_gates(given)
+    layout = formats.Layout(tokens.load(given.tokenizer))
+    formats.check(given.formats, (), layout)
 
 
 def check_gates(given: Settings) -> None:

@@ -19,6 +19,7 @@ from corpus.model import (
     check_address,
     check_budget,
     check_ways,
+    embedded,
     rehearsal,
 )
 from corpus.model.embedded import STAGES as LOCAL_STAGES
@@ -51,6 +52,11 @@ def check(given: Settings) -> Writer:
             "--writer claude: no key; set ANTHROPIC_API_KEY, or give --base-url, or use "
             "--writer local"
         )
+    for variable, key in _keys():
+        if not (key.isascii() and key.isprintable()):
+            raise InputError(f"{variable}: holds a character that no key has; set it again")
+    if author.name == "local" and not embedded.is_installed():
+        raise InputError(embedded.MISSING)
     check_address(author)
     budget = None if given.budget is None else round(given.budget * 1_000_000)
     check_budget(author, given.prices, budget)
@@ -67,8 +73,6 @@ def writer(given: Settings, say: Callable[[str], None]) -> Iterator[Writer]:
     """
     author = check(given)
     if author.name == "local":
-        from corpus.model import embedded
-
         with embedded.serve(say) as served:
             yield served
     elif author.name == "rehearse":
@@ -88,4 +92,10 @@ def _address(given: Settings) -> str | None:
 
 
 def _key() -> str | None:
-    return os.environ.get("ANTHROPIC_API_KEY") or os.environ.get("ANTHROPIC_AUTH_TOKEN")
+    return next((key for _, key in _keys()), None)
+
+
+def _keys() -> list[tuple[str, str]]:
+    """The keys that are set, each after its variable; the first is used."""
+    names = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
+    return [(name, key) for name in names if (key := os.environ.get(name))]

@@ -16,7 +16,7 @@ from typing import Any
 
 from corpus import principles as extraction
 from corpus import review, write
-from corpus.build import goal, material
+from corpus.build import check_ends, goal, material
 from corpus.build.authors import profile
 from corpus.build.measures import Pilot, inputs_digest, read_pilot
 from corpus.build.sources import Sources, by_sentence, order_of, read_sources
@@ -48,6 +48,7 @@ def forecast(given: Settings) -> dict[str, Any]:
         InputError: the inputs cannot be used, or a budget is asked for without a known price.
     """
     sources = read_sources(given)
+    check_ends(given)
     author = profile(given)
     price = price_of_writer(author, given.prices)
     check_budget(author, given.prices, None if given.budget is None else round(given.budget * 1e6))

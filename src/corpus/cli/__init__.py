@@ -6,6 +6,9 @@ An error that was raised on purpose becomes one line on standard error and its e
 
 from __future__ import annotations
 
+import errno
+import io
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,7 @@ import click
 from corpus import __version__
 from corpus.cli import signals, writing
 from corpus.cli.options import deduping, exports, inputs, settings_of
-from corpus.errors import CorpusError, Interrupted
+from corpus.errors import CorpusError, DiskError, Interrupted
 
 
 class Stop(click.ClickException):
@@ -323,8 +326,24 @@ for command in writing.COMMANDS:
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line; whatever is wrong is told in one line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # where a locale lacks a character
+            stream.reconfigure(errors="backslashreplace")
     try:
-        cli()
-    except KeyboardInterrupt:  # a signal before the first command, or after the last
+        sys.exit(cli(standalone_mode=False))
+    except click.UsageError as error:
+        name = error.ctx.command_path if error.ctx else "corpus"
+        click.echo(f"corpus: {error.format_message()} ('{name} --help' tells more)", err=True)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+            raise
+        click.echo(f"corpus: standard output cannot be written ({error.strerror})", err=True)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else the exit would try it once more
+        sys.exit(DiskError.exit_code)
+    except (KeyboardInterrupt, click.Abort):  # a signal before the first command, or after the last
         sys.exit(Interrupted.exit_code)

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import corpus
+from corpus import store
 from corpus.errors import DiskError, InputError
 
 CONFIG = """\
@@ -82,12 +83,21 @@ def write(folder: Path) -> list[Path]:
             raise InputError(f"{folder / name} is there already; choose an empty folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "corpus.toml").write_text(CONFIG, encoding="utf-8")
         for name, source in sources.items():
             shutil.copytree(source, folder / name)
-    except OSError as error:
-        raise DiskError(f"{folder}: cannot be written ({error.strerror})") from error
+        store.write_text(folder / "corpus.toml", CONFIG)
+    except (OSError, DiskError) as error:
+        for name in sources:  # nothing of it was there before
+            shutil.rmtree(folder / name, ignore_errors=True)
+        raise DiskError(f"{folder}: cannot be written ({_why(error)})") from error
     return [folder / name for name in ("corpus.toml", *sources)]
+
+
+def _why(error: Exception) -> str:
+    """The reason; ``copytree`` gives one for each file."""
+    if isinstance(error, shutil.Error):
+        return str(error.args[0][0][2])
+    return str(getattr(error, "strerror", None) or error)
 
 
 def _source(name: str) -> Path:

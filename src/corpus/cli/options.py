@@ -137,6 +137,8 @@ def settings_of(flags: dict[str, Any]) -> Any:
     for name in ("without", "held_out"):
         flags[name] = flags.pop(name, None) or None
     if (only := flags.pop("only", None)) is not None:
+        if "mix" in flags:
+            raise InputError("--only and --mix: one says what the other denies; give one of them")
         flags["mix"] = {only: 1.0}
     concurrency = flags.get("concurrency")
     if concurrency not in {None, "auto"}:

