@@ -114,6 +114,19 @@ def test_an_intent_of_a_run_that_died_is_adopted_by_the_next_run(
     assert len(provider.batches) == 1
 
 
+def test_one_listing_without_an_old_intent_is_not_enough_to_send_it_again(
+    provider: Provider, journal: Journal
+) -> None:
+    requests, nonce = asked(6), "feedfacefeedface"
+    batchlog.intend(journal, nonce, requests, [None] * 6, provider_time() - 3600)
+    provider.create(
+        [{"custom_id": f"{nonce}-{n}", "params": r.body()} for n, r in enumerate(requests)]
+    )
+    provider.hidden = 1  # listings that do not show it yet
+    assert len(run(provider, journal)) == 6
+    assert (len(provider.batches), len(provider.billed)) == (1, 6)
+
+
 def provider_time() -> float:
     import time
 

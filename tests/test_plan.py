@@ -201,6 +201,24 @@ def test_every_section_is_written_about_before_any_is_written_about_twice(
         assert max(counts.values()) - min(counts.values()) <= 1
 
 
+@effort(deadline=None)
+@given(st.integers(2, 6), st.integers(2, 6), SEED)
+def test_every_heading_is_written_about_before_the_next_part_of_a_long_one(
+    headings: int, parts: int, seed: int
+) -> None:
+    made = [
+        dataclasses.replace(one, path=(f"H{place % headings}",))
+        for place, one in enumerate(small(headings * parts).sections)
+    ]
+    material = dataclasses.replace(small(headings * parts), sections=made, seed=seed)
+    path = {one.id: one.path for one in made}
+    briefs = deal({"documents": 12_000}, material)
+    for stop in range(1, len(briefs) + 1):
+        counts = Counter(path[one.section] for one in briefs[:stop])
+        assert len(counts) == min(stop, headings)
+        assert max(counts.values()) - min(counts.values()) <= 1
+
+
 @pytest.mark.parametrize("stream", STREAMS)
 def test_every_shipped_section_has_its_briefs_in_each_stream(stream: str) -> None:
     mine = [one for one in large() if one.stream == stream]
