@@ -17,6 +17,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from string import Template
 
+import numpy as np
+
 from corpus.kinds import Kind, Library, Weights
 from corpus.kinds.dealt import POOLS, SPARE, fitting, locale_of
 from corpus.records import STREAMS, Brief, Principle, Section, Seed, Stream, digest
@@ -51,23 +53,32 @@ class Deck:
             least = min(self.dealt[value] for value in due)
             due = [value for value in due if self.dealt[value] == least]
         costs = {value: met(value) / self._shares[value] ** 2 for value in due}
+        fits = (lambda _: True) if self._equal else self._fitting(number)
         for least_met in sorted(set(costs.values())):
             tied = [value for value in due if costs[value] == least_met]
             start = int(digest(self._salt, number), 16) % len(tied)
             for value in tied[start:] + tied[:start]:
-                if self._equal or self._fits(value, number):
+                if fits(value):
                     self.dealt[value] += 1
                     return value
         raise AssertionError  # a fair choice always exists (Baruah et al.)
 
-    def _fits(self, choice: str, number: int) -> bool:
-        """Whether what falls due by each later deal can still be dealt by then."""
-        dealt = self.dealt + Counter([choice])
-        return all(
-            sum(max(0, math.floor(t * s + TINY) - dealt[v]) for v, s in self._shares.items())
-            <= t - number
-            for t in range(number, number + self._ahead + 1)
-        )
+    def _fitting(self, number: int) -> Callable[[str], bool]:
+        """Tells of a choice whether what falls due by each later deal can still be dealt by then.
+
+        One table for all choices: what is due of each value (columns) by each deal (rows).
+        """
+        deals = np.arange(number, number + self._ahead + 1)
+        due = np.floor(np.outer(deals, list(self._shares.values())) + TINY)
+        dealt = np.array([self.dealt[value] for value in self._shares])
+        spare = deals - number - np.maximum(due - dealt, 0).sum(axis=1)
+        column = {value: place for place, value in enumerate(self._shares)}
+
+        def fits(choice: str) -> bool:
+            met = due[:, column[choice]] > self.dealt[choice]  # the choice is one of what is due
+            return bool(np.all(spare + met >= 0))
+
+        return fits
 
 
 @dataclass(frozen=True)
@@ -303,14 +314,19 @@ class Planner:
         if deck not in self._decks:
             self._decks[deck] = Deck(weights, f"{self._material.seed}/{deck}")
 
+        came = [
+            (scope, k, v, 1 + self._single[scope, k, v])
+            for k, v in dealt.items()
+            for scope in _scopes(k, dealt)
+        ]
+        pairs = self._pairs.get  # a Counter is slow to say that it has none
+
         def met(value: str) -> float:
             """How often it came with what is dealt already, of the times that each of that came."""
-            rates = [
-                self._pairs[scope, k, v, name, value] / (1 + self._single[scope, k, v])
-                for k, v in dealt.items()
-                for scope in _scopes(k, dealt)
-            ]
-            return math.inf if value in shunned else sum(rate * rate for rate in rates)
+            if value in shunned:
+                return math.inf
+            rates = [pairs((scope, k, v, name, value), 0) / times for scope, k, v, times in came]
+            return sum(rate * rate for rate in rates)
 
         choice = self._decks[deck].deal(met)
         dealt[name] = choice
