@@ -38,7 +38,7 @@ MADE_WITH = {
     "permutations": PERMUTATIONS,
     "seed": SEED,
     "scheme": "affine32",
-    "words": 1,
+    "words": 2,
     "unicode": unicodedata.unidata_version,
 }
 _ROW = 4 * PERMUTATIONS  # bytes of a signature
@@ -104,7 +104,7 @@ class Index:
             return False
         one, row = self._again[name]
         theirs = Filed([Part(one.texts, one.starts[row : row + 1], one.starts[row + 1 : row + 2])])
-        return theirs.some([0]).data == source.some([place]).data
+        return theirs.some([0]).body == source.some([place]).body
 
 
 def open_index(path: Path | None, without: Collection[str], stack: ExitStack) -> Index:
@@ -217,9 +217,9 @@ def _write(
         files["starts"].write(end.tobytes())
         for part in chunks(source.sizes[places]):
             texts = source.some(places[part.start : part.stop].tolist())
-            files["texts"].write(texts.data)
+            files["texts"].write(texts.body)
             files["starts"].write((texts.ends + end).tobytes())
-            end += len(texts.data)
+            end += len(texts.body)
             for name, column in _columns(texts, mask).items():
                 files[name].write(column.tobytes())
         for file in files.values():

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 
-from corpus.grams import compiled
-from corpus.grams.hashing import letter_hash, word_hash
+from corpus.grams import compiled, plain
+from corpus.grams.hashing import word_hash
 from corpus.grams.packing import pack
-from corpus.grams.table import FEW, FOLD, KIND, WORD, normalised, table
-from corpus.grams.types import Codes, Flags, Grams, Hashes, Packed, Words
+from corpus.grams.table import FEW, normalised, table
+from corpus.grams.types import Flags, Grams, Packed, Words
+
+MOST_RARE = 1 << 17  # bytes of texts
+
+_rare: list[int] = []
+_whole: list[bool] = []  # once the whole table is in use
 
 
 def read(texts: Packed, *, capitals: bool = False) -> Words:
     """The words of each text; one without any has the single word that is all of it, stripped."""
     hard, found = _scan(texts, np.zeros(len(texts.ends), np.uint8), capitals=capitals)
-    again = np.flatnonzero(hard)
-    if len(again):
-        shown = [normalised(texts.text(place)) for place in again.tolist()]
-        if any(text and ord(max(text.casefold())) >= FEW for text in shown):
-            table()  # from now on such texts are no longer hard
-        plain = pack(shown)
-        _, other = _scan(plain, np.ones(len(again), np.uint8), capitals=capitals)
-        found = _spliced(found, again.tolist(), other)
+    again = np.flatnonzero(hard).tolist()
+    if again:
+        shown = [normalised(texts.text(place)) for place in again]
+        found = _spliced(found, again, _normal(shown, capitals=capitals))
     silent = np.flatnonzero(found.places[1:] == found.places[:-1]).tolist()
     if silent:
         lone = [word_hash(normalised(texts.text(place)).casefold().strip()) for place in silent]
@@ -40,6 +39,21 @@ def ngrams(words: Words, width: int, *, whole: bool) -> Grams:
     return Grams(hashes[: places[-1]], places)
 
 
+def _normal(shown: list[str], *, capitals: bool) -> Words:
+    """The words of texts that are normalised.
+
+    The first ones that need the whole table are read by the definition, for it takes as long to
+    make as to read a hundred thousand letters that way.
+    """
+    texts = pack(shown)
+    if not _whole and any(text and ord(max(text.casefold())) >= FEW for text in shown):
+        _rare.append(len(texts.data))
+        if sum(_rare) < MOST_RARE:
+            return plain.read(texts, capitals=capitals)
+        _whole.append(True)
+    return _scan(texts, np.ones(len(shown), np.uint8), capitals=capitals)[1]
+
+
 def _scan(texts: Packed, normal: Flags, *, capitals: bool) -> tuple[Flags, Words]:
     """Which texts are hard, and the words of the others."""
     data = np.frombuffer(texts.data, np.uint8)
@@ -47,8 +61,10 @@ def _scan(texts: Packed, normal: Flags, *, capitals: bool) -> tuple[Flags, Words
     most = len(data) // 2 + count + 8  # a word has at least a byte, and one more to part it
     hashes, places = np.empty(most, np.uint64), np.zeros(count + 1, np.int64)
     hard, marks = np.zeros(count, np.uint8), np.empty(most if capitals else 0, np.uint8)
-    given = (data, texts.ends, normal, _letters(), _codes(), hashes, places, hard)
-    total = compiled.read_marked(*given, marks) if capitals else compiled.read(*given)
+    given = (data, texts.ends, normal, table() if _whole else table(FEW))
+    total = compiled.read(*given, hashes, places, hard)
+    if capitals:
+        compiled.mark(*given, hard, marks)
     return hard, Words(hashes[:total], places, marks[:total])
 
 
@@ -69,18 +85,3 @@ def _spliced(found: Words, which: list[int], other: Words) -> Words:
     places = np.zeros(len(counts) + 1, np.int64)
     np.cumsum(counts, out=places[1:])
     return Words(np.concatenate(hashes), places, np.concatenate(marks))
-
-
-def _codes() -> Codes:
-    """The table of code points; the whole of it once a text has asked for more than a few."""
-    return table() if table.cache_info().currsize > 1 else table(FEW)
-
-
-@cache
-def _letters() -> Hashes:
-    """The hash of each ASCII byte, folded; 0 for what is no part of a word."""
-    found = np.zeros(128, np.uint64)
-    for point, code in enumerate(table(FEW)[:128].tolist()):
-        if code & KIND == WORD:
-            found[point] = letter_hash(code >> FOLD)
-    return found
