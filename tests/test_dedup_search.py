@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus import grams
-from corpus.dedup import Growing, Item, find, plain, search
-from corpus.dedup.kernels import kernels
-from corpus.dedup.signatures import _permutations, sign
+from corpus.dedup import Growing, Item, compiled, find, plain, search
+from corpus.dedup.signatures import _permutations
 
 WORDS = [a + b for a in "ba de fo gi ku la me no".split() for b in "rst lim nox vane".split()]
 NAMES = "Rosa Omar Ingrid Wei Tomasz Amara".split()
@@ -140,18 +139,20 @@ def test_families_too_large_for_memory_are_measured_on_disk(
     assert find(items) == expected
 
 
-def test_kernels_and_their_twin_fill_the_same_arrays() -> None:
-    words = grams.read(grams.pack([item.text for item in copies(1, 40, 5)]))
+@pytest.mark.parametrize("rows", [5, 8])
+def test_kernels_and_their_twin_fill_the_same_arrays(rows: int) -> None:
+    texts = [item.text for item in copies(1, 40, 5)] + ["", "one", "one two three four"]
+    words = grams.read(grams.pack(texts))
     found = grams.ngrams(words, 5, whole=True)
-    rows = sign(found)
-    twin = np.empty_like(rows)
-    plain.sign(found.hashes, found.places, *_permutations(), twin)
-    assert np.array_equal(rows, twin)
-    keys, same = np.empty((2, 25, len(rows)), np.uint32)
-    kernels().band_keys(rows, 5, keys)
-    plain.band_keys(rows, 5, same)
-    assert np.array_equal(keys, same)
-    ours, theirs = np.empty((2, len(rows)), np.uint64)
-    kernels().digests(words.hashes, words.places, ours)
-    plain.digests(words.hashes, words.places, theirs)
-    assert np.array_equal(ours, theirs)
+    signed = np.empty((2, len(texts), 128), np.uint32)
+    keys = np.empty((4, 120 // rows, len(texts)), np.uint32)
+    digests = np.empty((2, len(texts)), np.uint64)
+    for at, room in enumerate((compiled, plain)):
+        room.sign(found.hashes, found.places, *_permutations(), signed[at])
+        room.band_keys(signed[at], rows, keys[at])
+        factors, terms = (column[:120] for column in _permutations())
+        room.look(words.hashes, words.places, factors, terms, rows, keys[2 + at], digests[at])
+    assert np.array_equal(*signed)
+    assert all(np.array_equal(keys[0], other) for other in keys[1:])
+    assert np.array_equal(*digests)
+    assert len(set(digests[0].tolist())) == len(set(texts))

@@ -23,8 +23,8 @@ import numpy as np
 
 from corpus import grams
 from corpus.dedup.constants import PERMUTATIONS, SEED, SHINGLE
-from corpus.dedup.kernels import kernels
 from corpus.dedup.names import Mask
+from corpus.dedup.plain import summed
 from corpus.dedup.signatures import Banding, band_keys, shingled, sign
 from corpus.dedup.sources import Filed, Part, Source
 from corpus.dedup.survey import Hidden, Survey, chunks
@@ -230,14 +230,13 @@ def _write(
 def _columns(texts: grams.Packed, mask: Mask | None) -> dict[str, Any]:
     """What a segment knows of these texts."""
     words = grams.read(texts)
-    digests = np.empty(len(texts.ends), np.uint64)
-    kernels().digests(words.hashes, words.places, digests)
     hidden = mask.hide(words) if mask else words
+    found = shingled(words)
     return {
-        "digests": digests,
+        "digests": summed(found),
         "words": np.diff(words.places).astype(np.int32),
         "worth": (np.diff(hidden.places) > 0).astype(np.uint8) * (mask is not None),
-        "signatures": sign(shingled(words)),
+        "signatures": sign(found),
         "hidden": sign(shingled(hidden)),
     }
 

@@ -22,7 +22,7 @@ from corpus import grams
 from corpus.dedup.constants import PERMUTATIONS, SEED, SHINGLE
 from corpus.dedup.kernels import kernels
 from corpus.grams import Grams, Words
-from corpus.grams.types import Codes
+from corpus.grams.types import Codes, Hashes
 
 RECALL = 0.999
 
@@ -75,6 +75,18 @@ def sign(shingles: Grams) -> Codes:
     out = np.empty((len(shingles.places) - 1, PERMUTATIONS), np.uint32)
     kernels().sign(shingles.hashes, shingles.places, factors, terms, out)
     return out
+
+
+def look(words: Words, chosen: Banding) -> tuple[Codes, Hashes]:
+    """The band keys of texts, one column each, and a digest of the words of each in their order.
+
+    Of the permutations only those that the bands use are computed.
+    """
+    count = len(words.places) - 1
+    keys, digests = np.empty((chosen.bands, count), np.uint32), np.empty(count, np.uint64)
+    factors, terms = (each[: -(-chosen.bands * chosen.rows // 8) * 8] for each in _permutations())
+    kernels().look(words.hashes, words.places, factors, terms, chosen.rows, keys, digests)
+    return keys, digests
 
 
 def band_keys(signatures: Codes, chosen: Banding) -> Codes:

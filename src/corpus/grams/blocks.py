@@ -7,8 +7,10 @@ machine has. The callers see to it that the bytes are there: a text has ``PAD`` 
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
+import numpy as np
 from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
@@ -16,6 +18,11 @@ from numba.extending import intrinsic
 BLOCK = 64
 _BYTES = ir.VectorType(ir.IntType(8), BLOCK)
 _WORD = ir.IntType(64)
+
+
+def _instructions(function: Callable[..., Any]) -> Callable[..., np.uint64]:
+    """Let kernels call what gives a signature and the code for it."""
+    return cast("Callable[..., np.uint64]", intrinsic(function))
 
 
 def _all(value: int) -> ir.Constant:
@@ -29,7 +36,7 @@ def _loaded(context: Any, builder: Any, signature: Any, given: Any, kind: ir.Typ
     return builder.load(builder.bitcast(place, kind.as_pointer()), align=1)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_instructions
 def word_bits(_typing: Any, data: Any, at: Any) -> Any:  # noqa: ANN401 - numba's
     """Of 64 bytes, those of words: letters and digits of ASCII, and all bytes over it."""
 
@@ -44,7 +51,7 @@ def word_bits(_typing: Any, data: Any, at: Any) -> Any:  # noqa: ANN401 - numba'
     return types.uint64(data, at), code
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_instructions
 def wide_bits(_typing: Any, data: Any, at: Any) -> Any:  # noqa: ANN401 - numba's
     """Of 64 bytes, those that are not ASCII."""
 
@@ -55,7 +62,7 @@ def wide_bits(_typing: Any, data: Any, at: Any) -> Any:  # noqa: ANN401 - numba'
     return types.uint64(data, at), code
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_instructions
 def eight(_typing: Any, data: Any, at: Any) -> Any:  # noqa: ANN401 - numba's
     """Eight bytes as one number, the first the lowest."""
 
@@ -65,7 +72,7 @@ def eight(_typing: Any, data: Any, at: Any) -> Any:  # noqa: ANN401 - numba's
     return types.uint64(data, at), code
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_instructions
 def lowest(_typing: Any, bits: Any) -> Any:  # noqa: ANN401 - numba's
     """Which is the lowest bit that is set; 64 if none is."""
 
@@ -75,7 +82,7 @@ def lowest(_typing: Any, bits: Any) -> Any:  # noqa: ANN401 - numba's
     return types.uint64(bits), code
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_instructions
 def ones(_typing: Any, bits: Any) -> Any:  # noqa: ANN401 - numba's
     """How many bits are set."""
 

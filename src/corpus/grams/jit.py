@@ -53,7 +53,8 @@ def _say_if_new(made: Any, function: Callable[..., Any]) -> None:  # noqa: ANN40
     """
     stem = function.__module__.rpartition(".")[2]
     known = list(Path(made.stats.cache_path).glob(f"{stem}.{function.__qualname__}-*.nbi"))
-    newest = max(_newest(Path(__file__).parent), _newest(Path(function.__code__.co_filename).parent))
+    rooms = Path(__file__).parent, Path(function.__code__.co_filename).parent
+    newest = max(map(_newest, rooms))
     if any(path.stat().st_mtime < newest for path in known):
         for path in known:
             path.unlink(missing_ok=True)

@@ -61,10 +61,10 @@ def _scan(texts: Packed, normal: Flags, *, capitals: bool) -> tuple[Flags, Words
     most = len(data) // 2 + count + 8  # a word has at least a byte, and one more to part it
     hashes, places = np.empty(most, np.uint64), np.zeros(count + 1, np.int64)
     hard, marks = np.zeros(count, np.uint8), np.empty(most if capitals else 0, np.uint8)
-    given = (data, texts.ends, normal, table() if _whole else table(FEW))
-    total = compiled.read(*given, hashes, places, hard)
+    codes = table() if _whole else table(FEW)
+    total = compiled.read(data, texts.ends, normal, codes, hashes, places, hard)
     if capitals:
-        compiled.mark(*given, hard, marks)
+        compiled.mark(data, texts.ends, hard, codes, marks)
     return hard, Words(hashes[:total], places, marks[:total])
 
 
