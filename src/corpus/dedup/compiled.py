@@ -69,8 +69,8 @@ def _signed(
 
 
 @part
-def _most(places: Places) -> int:
-    """The most that one text has."""
+def longest(places: Places) -> int:
+    """The most words or shingles that one text has."""
     most = 1
     for doc in range(len(places) - 1):
         most = max(most, places[doc + 1] - places[doc])
@@ -80,7 +80,7 @@ def _most(places: Places) -> int:
 @kernel("void(u8[::1], i8[::1], u4[::1], u4[::1], u4[:, ::1])")
 def sign(grams: Hashes, places: Places, factors: Codes, terms: Codes, out: Codes) -> None:
     """Write the affine32 MinHash of each text's shingles into its row of ``out``."""
-    values = np.empty(_most(places) + 32, np.uint32)
+    values = np.empty(longest(places) + 32, np.uint32)
     for doc in range(len(places) - 1):
         count = places[doc + 1] - places[doc]
         _signed(grams, places[doc], count, values, factors, terms, out[doc])
@@ -110,7 +110,7 @@ def look(
     in the first-level cache. The digest is the sum of the shingles, each times an odd number for
     its place.
     """
-    most = _most(places)
+    most = longest(places)
     grams, values = np.empty(most, np.uint64), np.empty(most + 32, np.uint32)
     row = np.empty(len(factors), np.uint32)
     for doc in range(len(places) - 1):

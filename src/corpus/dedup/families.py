@@ -82,12 +82,9 @@ class Entries:
     @classmethod
     def of(cls, items: Sequence[Item]) -> Entries:
         """The columns of items."""
-        return cls(
-            [item.id for item in items],
-            np.array([item.score for item in items], np.float64),
-            np.array([item.mask for item in items], np.uint8),
-            np.array([item.fixed for item in items], np.uint8),
-        )
+        ids, _, scores, masks, fixed = zip(*items, strict=True) if items else ((),) * 5
+        kinds = ((scores, np.float64), (masks, np.uint8), (fixed, np.uint8))
+        return cls(ids, *(np.array(column, kind) for column, kind in kinds))
 
 
 @dataclass(frozen=True, slots=True)

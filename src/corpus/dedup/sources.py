@@ -40,6 +40,8 @@ class Held:
 
     def some(self, places: Sequence[int]) -> Packed:
         """The texts of these places."""
+        if isinstance(places, range):
+            return pack(self._texts[places.start : places.stop])
         return pack([self._texts[place] for place in places])
 
 
