@@ -83,8 +83,8 @@ class Entries:
     def of(cls, items: Sequence[Item]) -> Entries:
         """The columns of items."""
         ids, _, scores, masks, fixed = zip(*items, strict=True) if items else ((),) * 5
-        kinds = ((scores, np.float64), (masks, np.uint8), (fixed, np.uint8))
-        return cls(ids, *(np.array(column, kind) for column, kind in kinds))
+        flags = [np.array(column, np.uint8) for column in (masks, fixed)]
+        return cls(ids, np.array(scores, np.float64), *flags)
 
 
 @dataclass(frozen=True, slots=True)

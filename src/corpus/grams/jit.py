@@ -45,6 +45,11 @@ def part(function: F) -> F:
     return cast("F", numba.njit(error_model="numpy")(function))
 
 
+def home(made: Callable[..., Any]) -> Path:
+    """The folder that a kernel is kept in."""
+    return Path(cast("Any", made).stats.cache_path)
+
+
 def _say_if_new(made: Any, function: Callable[..., Any]) -> None:  # noqa: ANN401 - numba's
     """Tell, once in a process, that kernels must be compiled before anything else happens.
 
@@ -52,7 +57,7 @@ def _say_if_new(made: Any, function: Callable[..., Any]) -> None:  # noqa: ANN40
     so what is older than any file of the two rooms is forgotten here.
     """
     stem = function.__module__.rpartition(".")[2]
-    known = list(Path(made.stats.cache_path).glob(f"{stem}.{function.__qualname__}-*.nbi"))
+    known = list(home(made).glob(f"{stem}.{function.__qualname__}-*.nbi"))
     rooms = Path(__file__).parent, Path(function.__code__.co_filename).parent
     newest = max(map(_newest, rooms))
     if any(path.stat().st_mtime < newest for path in known):

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
-from corpus.grams import compiled, plain
+from corpus.grams import compiled
 from corpus.grams.hashing import word_hash
+from corpus.grams.jit import home
 from corpus.grams.packing import pack
-from corpus.grams.table import FEW, normalised, table
-from corpus.grams.types import Flags, Grams, Packed, Words
-
-MOST_RARE = 1 << 17  # bytes of texts
-
-_rare: list[int] = []
-_whole: list[bool] = []  # once the whole table is in use
+from corpus.grams.table import kept, normalised
+from corpus.grams.types import Codes, Flags, Grams, Packed, Words
 
 
 def read(texts: Packed, *, capitals: bool = False) -> Words:
@@ -22,7 +20,8 @@ def read(texts: Packed, *, capitals: bool = False) -> Words:
     again = np.flatnonzero(hard).tolist()
     if again:
         shown = [normalised(texts.text(place)) for place in again]
-        found = _spliced(found, again, _normal(shown, capitals=capitals))
+        normal = np.ones(len(again), np.uint8)
+        found = _spliced(found, again, _scan(pack(shown), normal, capitals=capitals)[1])
     silent = np.flatnonzero(found.places[1:] == found.places[:-1]).tolist()
     if silent:
         lone = [word_hash(normalised(texts.text(place)).casefold().strip()) for place in silent]
@@ -39,21 +38,6 @@ def ngrams(words: Words, width: int, *, whole: bool) -> Grams:
     return Grams(hashes[: places[-1]], places)
 
 
-def _normal(shown: list[str], *, capitals: bool) -> Words:
-    """The words of texts that are normalised.
-
-    The first ones that need the whole table are read by the definition, for it takes as long to
-    make as to read a hundred thousand letters that way.
-    """
-    texts = pack(shown)
-    if not _whole and any(text and ord(max(text.casefold())) >= FEW for text in shown):
-        _rare.append(len(texts.data))
-        if sum(_rare) < MOST_RARE:
-            return plain.read(texts, capitals=capitals)
-        _whole.append(True)
-    return _scan(texts, np.ones(len(shown), np.uint8), capitals=capitals)[1]
-
-
 def _scan(texts: Packed, normal: Flags, *, capitals: bool) -> tuple[Flags, Words]:
     """Which texts are hard, and the words of the others."""
     data = np.frombuffer(texts.data, np.uint8)
@@ -61,11 +45,16 @@ def _scan(texts: Packed, normal: Flags, *, capitals: bool) -> tuple[Flags, Words
     most = len(data) // 2 + count + 8  # a word has at least a byte, and one more to part it
     hashes, places = np.empty(most, np.uint64), np.zeros(count + 1, np.int64)
     hard, marks = np.zeros(count, np.uint8), np.empty(most if capitals else 0, np.uint8)
-    codes = table() if _whole else table(FEW)
-    total = compiled.read(data, texts.ends, normal, codes, hashes, places, hard)
+    total = compiled.read(data, texts.ends, normal, _codes(), hashes, places, hard)
     if capitals:
-        compiled.mark(data, texts.ends, hard, codes, marks)
+        compiled.mark(data, texts.ends, hard, _codes(), marks)
     return hard, Words(hashes[:total], places, marks[:total])
+
+
+@cache
+def _codes() -> Codes:
+    """The table of code points, which is kept beside the kernels."""
+    return kept(home(compiled.read))
 
 
 def _spliced(found: Words, which: list[int], other: Words) -> Words:
