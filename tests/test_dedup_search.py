@@ -100,6 +100,16 @@ def test_a_name_that_only_a_later_round_shows_is_masked_in_earlier_texts_too() -
     assert (found.id, found.original, found.method) == ("Wei", "Amara", "minhash-masked")
 
 
+def test_a_round_may_be_the_first_whose_names_are_hidden() -> None:
+    plain_items = [item._replace(mask=False) for item in copies(4, 12, 3)]
+    items = plain_items + [item._replace(id=f"+{item.id}") for item in copies(4, 12, 3, mask=True)]
+    growing = Growing(0.7)
+    assert growing.find(plain_items) == find(plain_items)
+    assert growing.find(items) == find(items)
+    more = [*items, Item("z", items[0].text)]
+    assert growing.find(more) == find(more)
+
+
 def test_a_corpus_may_outgrow_the_plain_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
     items = copies(2, 30, 5, mask=True)
     expected = find(items)

@@ -15,6 +15,7 @@ from corpus.dedup.growing import Growing
 from corpus.dedup.likeness import rows as nearest_pairs
 from corpus.dedup.signatures import banding, fold, lean, lsh, shingles
 from corpus.dedup.sources import Held
+from corpus.dedup.wording import changes
 
 __all__ = [
     "Found",
@@ -23,6 +24,7 @@ __all__ = [
     "Item",
     "Options",
     "banding",
+    "changes",
     "dedup_files",
     "find",
     "fold",

@@ -24,8 +24,7 @@ import numpy as np
 from corpus import grams
 from corpus.dedup.constants import PERMUTATIONS, SEED, SHINGLE
 from corpus.dedup.names import Mask
-from corpus.dedup.plain import summed
-from corpus.dedup.signatures import Banding, band_keys, shingled, sign
+from corpus.dedup.signatures import Banding, band_keys, digests, shingled, sign
 from corpus.dedup.sources import Filed, Part, Source
 from corpus.dedup.survey import Hidden, Survey, chunks
 from corpus.errors import DiskError, InputError
@@ -233,7 +232,7 @@ def _columns(texts: grams.Packed, mask: Mask | None) -> dict[str, Any]:
     hidden = mask.hide(words) if mask else words
     found = shingled(words)
     return {
-        "digests": summed(found),
+        "digests": digests(found),
         "words": np.diff(words.places).astype(np.int32),
         "worth": (np.diff(hidden.places) > 0).astype(np.uint8) * (mask is not None),
         "signatures": sign(found),

@@ -10,7 +10,6 @@ import numpy as np
 from datasketch import MinHash
 
 from corpus.dedup.constants import (
-    DIGEST,
     KEY_FACTOR,
     KEY_SEED,
     MASK,
@@ -19,6 +18,7 @@ from corpus.dedup.constants import (
     SEED,
     SHINGLE,
 )
+from corpus.dedup.signatures import digests as summed
 from corpus.grams.plain import ngrams
 from corpus.grams.types import (
     CAPITAL,
@@ -26,7 +26,6 @@ from corpus.grams.types import (
     Codes,
     Flags,
     Floats,
-    Grams,
     Hashes,
     Ints,
     Places,
@@ -73,15 +72,6 @@ def look(
     sign(found.hashes, found.places, factors, terms, signatures)
     band_keys(signatures, rows, keys)
     digests[:] = summed(found)
-
-
-def summed(found: Grams) -> Hashes:
-    """The digest of each text: the sum of its shingles, each times an odd number for its place."""
-    at = np.arange(len(found.hashes)) - np.repeat(found.places[:-1], np.diff(found.places))
-    terms = found.hashes * ((2 * at + 1).astype(np.uint64) * np.uint64(DIGEST))
-    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(terms, dtype=np.uint64)])
-    digests: Hashes = sums[found.places[1:]] - sums[found.places[:-1]]
-    return digests
 
 
 def repeated(keys: Codes, counters: Flags, out: Ints) -> int:  # noqa: ARG001 - the kernel does

@@ -14,15 +14,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-from datasketch import LeanMinHash, MinHash, MinHashLSH
 
 from corpus import grams
-from corpus.dedup.constants import PERMUTATIONS, SEED, SHINGLE
+from corpus.dedup.constants import DIGEST, PERMUTATIONS, SEED, SHINGLE
 from corpus.dedup.kernels import kernels
 from corpus.grams import Grams, Words
 from corpus.grams.types import Codes, Hashes
+
+if TYPE_CHECKING:
+    from datasketch import LeanMinHash, MinHashLSH
 
 RECALL = 0.999
 
@@ -89,6 +92,15 @@ def look(words: Words, chosen: Banding) -> tuple[Codes, Hashes]:
     return keys, digests
 
 
+def digests(found: Grams) -> Hashes:
+    """A number for the words of each text: the sum of its shingles, each times an odd number."""
+    at = np.arange(len(found.hashes)) - np.repeat(found.places[:-1], np.diff(found.places))
+    terms = found.hashes * ((2 * at + 1).astype(np.uint64) * np.uint64(DIGEST))
+    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(terms, dtype=np.uint64)])
+    summed: Hashes = sums[found.places[1:]] - sums[found.places[:-1]]
+    return summed
+
+
 def band_keys(signatures: Codes, chosen: Banding) -> Codes:
     """The 32-bit key of each band (row) of each signature (column)."""
     out = np.empty((chosen.bands, len(signatures)), np.uint32)
@@ -98,6 +110,8 @@ def band_keys(signatures: Codes, chosen: Banding) -> Codes:
 
 def lean(signature: Codes) -> LeanMinHash:
     """A row of signatures as datasketch's own object."""
+    from datasketch import LeanMinHash
+
     return LeanMinHash(seed=SEED, hashvalues=signature, scheme="affine32")
 
 
@@ -106,6 +120,8 @@ def lsh(signatures: Sequence[Codes], ids: Sequence[str], threshold: float) -> Mi
 
     Ask it with ``lsh.query(lean(sign(...)[0]))``; what it names are candidates, to be measured.
     """
+    from datasketch import MinHashLSH
+
     chosen = banding(threshold)
     index = MinHashLSH(num_perm=PERMUTATIONS, params=(chosen.bands, chosen.rows))
     with index.insertion_session() as session:
@@ -117,6 +133,8 @@ def lsh(signatures: Sequence[Codes], ids: Sequence[str], threshold: float) -> Mi
 @cache
 def _permutations() -> tuple[Codes, Codes]:
     """The factors and terms of datasketch's permutations, as contiguous uint32."""
+    from datasketch import MinHash
+
     factors, terms = MinHash(PERMUTATIONS, seed=SEED, scheme="affine32").permutations
     return (
         np.ascontiguousarray(factors, dtype=np.uint32),
