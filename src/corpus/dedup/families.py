@@ -80,6 +80,13 @@ class Entries:
     fixed: Flags
 
     @classmethod
+    def alike(cls, ids: Sequence[str], *, mask: bool) -> Entries:
+        """Texts of one rank, of which none is fixed."""
+        count = len(ids)
+        masks = np.full(count, mask, np.uint8)
+        return cls(ids, np.zeros(count), masks, np.zeros(count, np.uint8))
+
+    @classmethod
     def of(cls, items: Sequence[Item]) -> Entries:
         """The columns of items."""
         ids, _, scores, masks, fixed = zip(*items, strict=True) if items else ((),) * 5

@@ -88,11 +88,8 @@ def dedup_files(paths: Sequence[Path], output: Path, options: Options) -> dict[s
 
 def _compare(source: Filed, ids: Sequence[str], own: int, held: Index, options: Options) -> Found:
     """The search over the index, the rows (``own`` of them) and what they are held against."""
-    count = len(ids)
-    fixed = np.ones(count, np.uint8)
-    fixed[len(held.ids) : len(held.ids) + own] = 0
-    masks = np.full(count, options.mask_names, np.uint8)
-    entries = Entries(ids, np.zeros(count), masks, fixed)
+    entries = Entries.alike(ids, mask=options.mask_names)
+    entries.fixed[: len(held.ids)] = entries.fixed[len(held.ids) + own :] = 1
     names = named_by(options.ner, source) if options.ner else np.zeros(0, np.uint64)
     how = How(options.threshold, exact=options.exact, workers=options.workers, names=names)
     return compare(source, entries, how, held)
