@@ -139,6 +139,7 @@ def test_a_damaged_index_is_refused_and_nothing_is_written(here: Path, name: str
     [
         (lambda found: found["made_with"].update(shingle=3), "made with shingle 3, and this is 5"),
         (lambda found: found["made_with"].update(unicode="3.2.0"), "made with unicode '3.2.0'"),
+        (lambda found: found["made_with"].update(words=1), "made with words 1, and this is 2"),
         (lambda found: found.pop("segments"), "no index, or a damaged one"),
     ],
 )
