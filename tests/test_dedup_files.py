@@ -45,7 +45,9 @@ def kept(here: Path) -> list[str]:
 
 
 def test_lines_that_stay_are_copied_byte_for_byte(here: Path) -> None:
-    odd = '{"id":  1,"text":"One \\u00e9\\ud800 of its kind.","x":1e400}\r\n\n{"text":"é","id":"2"}'
+    odd = (
+        '{"id":  1,\r"text":"One \\u00e9\\ud800 of its kind.","x":1e400}\r\n\n{"text":"é","id":"2"}'
+    )
     (here / "odd.jsonl").write_bytes(b"\xef\xbb\xbf" + odd.encode())
     run(here, "odd.jsonl")
     expected = odd.replace("\r\n\n", "\n") + "\n"
