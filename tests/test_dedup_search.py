@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from corpus import grams
 from corpus.dedup import Growing, Item, compiled, find, plain, search
-from corpus.dedup.signatures import _permutations
+from corpus.dedup.signatures import _permutations, banding, look, look_at
 
 WORDS = [a + b for a in "ba de fo gi ku la me no".split() for b in "rst lim nox vane".split()]
 NAMES = "Rosa Omar Ingrid Wei Tomasz Amara".split()
@@ -166,3 +166,22 @@ def test_kernels_and_their_twin_fill_the_same_arrays(rows: int) -> None:
     assert all(np.array_equal(keys[0], other) for other in keys[1:])
     assert np.array_equal(*digests)
     assert len(set(digests[0].tolist())) == len(set(texts))
+
+
+def test_texts_are_looked_at_as_their_words_are() -> None:
+    odd = [
+        "",
+        "\u2026 !",
+        "e\u0301t\u00e9 \ufb01n",
+        "\u6771\u4eac\u30bf\u30ef\u30fc",
+        "one",
+        "Two w\u00f6rds",
+    ]
+    texts = grams.pack([*odd, *(item.text for item in copies(7, 20, 3)), *odd])
+    words = grams.plain.read(texts)
+    keys, counts, digests = look_at(texts, banding(0.7))
+    same, sums = look(words, banding(0.7))
+    assert grams.is_compiled()
+    assert np.array_equal(keys, same)
+    assert np.array_equal(digests, sums)
+    assert np.array_equal(counts, np.diff(words.places))

@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from corpus.dedup.constants import DIGEST, KEY_FACTOR, KEY_SEED, SHINGLE
-from corpus.grams.compiled import runs
+from corpus.grams.compiled import TEXTS, read, runs
 from corpus.grams.jit import kernel, part
-from corpus.grams.types import Codes, Flags, Hashes, Ints, Places
+from corpus.grams.types import Bytes, Codes, Flags, Hashes, Ints, Places
 
 _MOST = np.uint32(0xFFFFFFFF)
 _13, _15, _16 = np.uint32(13), np.uint32(15), np.uint32(16)
@@ -125,6 +125,26 @@ def look(
         _signed(grams, 0, total, values, factors, terms, row)
         for band in range(len(keys)):
             keys[band, doc] = _keyed(row, band * rows, rows)
+
+
+@kernel(f"void({TEXTS}, u8[::1], i8[::1], u1[::1], u4[::1], u4[::1], i8, u4[:, ::1], u8[::1])")
+def look_at(
+    data: Bytes,
+    ends: Places,
+    normal: Flags,
+    codes: Codes,
+    words: Hashes,
+    places: Places,
+    hard: Flags,
+    factors: Codes,
+    terms: Codes,
+    rows: int,
+    keys: Codes,
+    digests: Hashes,
+) -> None:
+    """``read`` the texts, and ``look`` at their words: one call, one wait for the GIL after it."""
+    count = read(data, ends, normal, codes, words, places, hard)
+    look(words[:count], places, factors, terms, rows, keys, digests)
 
 
 @kernel("i8(u4[::1], u1[::1], i4[::1])")

@@ -21,8 +21,8 @@ import numpy as np
 from corpus import grams
 from corpus.dedup.constants import DIGEST, PERMUTATIONS, SEED, SHINGLE
 from corpus.dedup.kernels import kernels
-from corpus.grams import Grams, Words
-from corpus.grams.types import Codes, Hashes
+from corpus.grams import Grams, Packed, Words
+from corpus.grams.types import Codes, Hashes, Ints
 
 if TYPE_CHECKING:
     from datasketch import LeanMinHash, MinHashLSH
@@ -86,10 +86,37 @@ def look(words: Words, chosen: Banding) -> tuple[Codes, Hashes]:
     Of the permutations only those that the bands use are computed.
     """
     count = len(words.places) - 1
-    keys, digests = np.empty((chosen.bands, count), np.uint32), np.empty(count, np.uint64)
-    factors, terms = (each[: -(-chosen.bands * chosen.rows // 8) * 8] for each in _permutations())
-    kernels().look(words.hashes, words.places, factors, terms, chosen.rows, keys, digests)
-    return keys, digests
+    keys, sums = np.empty((chosen.bands, count), np.uint32), np.empty(count, np.uint64)
+    kernels().look(words.hashes, words.places, *_used(chosen), chosen.rows, keys, sums)
+    return keys, sums
+
+
+def look_at(texts: Packed, chosen: Banding) -> tuple[Codes, Ints, Hashes]:
+    """``look`` at the words of texts; between keys and digests, how many words each has."""
+    if not grams.is_compiled():
+        words = grams.read(texts)
+        keys, sums = look(words, chosen)
+        return keys, np.diff(words.places).astype(np.int32), sums
+    from corpus.grams import native
+
+    count = len(texts.ends)
+    keys, sums = np.empty((chosen.bands, count), np.uint32), np.empty(count, np.uint64)
+    given = native.arrays(texts, np.zeros(count, np.uint8))
+    kernels().look_at(*given, *_used(chosen), chosen.rows, keys, sums)
+    counts = np.diff(given[5]).astype(np.int32)
+    again = np.flatnonzero(counts == 0)
+    if len(again):  # they are normalised in Python, or have no word
+        words = grams.read(grams.pack([texts.text(place) for place in again.tolist()]))
+        keys[:, again], sums[again] = look(words, chosen)
+        counts[again] = np.diff(words.places)
+    return keys, counts, sums
+
+
+def _used(chosen: Banding) -> tuple[Codes, Codes]:
+    """The permutations that bands use, up to whole eights."""
+    factors, terms = _permutations()
+    count = -(-chosen.bands * chosen.rows // 8) * 8
+    return factors[:count], terms[:count]
 
 
 def digests(found: Grams) -> Hashes:

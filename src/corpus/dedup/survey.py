@@ -16,7 +16,7 @@ import numpy as np
 
 from corpus import grams
 from corpus.dedup.names import Mask, Tally
-from corpus.dedup.signatures import Banding, look
+from corpus.dedup.signatures import Banding, look, look_at
 from corpus.dedup.sources import Source
 from corpus.grams.types import Codes, Hashes, Ints, Places
 
@@ -70,9 +70,10 @@ def survey(
 
     def seen(part: range) -> tuple[Codes, Ints, Hashes]:
         places = range(part.start + first, part.stop + first)
-        words = grams.read(source.some(places), capitals=capitals)
-        if capitals:
-            tallies.setdefault(threading.get_ident(), Tally()).add(words)
+        if not capitals:
+            return look_at(source.some(places), chosen)
+        words = grams.read(source.some(places), capitals=True)
+        tallies.setdefault(threading.get_ident(), Tally()).add(words)
         keys, digests = look(words, chosen)
         return keys, np.diff(words.places).astype(np.int32), digests
 

@@ -20,7 +20,7 @@ _32, _33, _63, _64 = (np.uint64(n) for n in (32, 33, 63, 64))
 _ALL, _CASE, _HIGH = ~_ZERO, np.uint64(0x20), np.uint64(0x8080808080808080)
 _LIMIT, _NEITHER, _BLANK = np.uint64(LIMIT), np.uint32(0), np.uint8(32)
 
-_TEXTS = "Array(u1, 1, 'C', readonly=True), i8[::1], u1[::1], u4[::1]"
+TEXTS = "Array(u1, 1, 'C', readonly=True), i8[::1], u1[::1], u4[::1]"
 
 
 @part
@@ -177,7 +177,7 @@ def _longest(ends: Places) -> int:
     return most
 
 
-@kernel(f"i8({_TEXTS}, u8[::1], i8[::1], u1[::1])")
+@kernel(f"i8({TEXTS}, u8[::1], i8[::1], u1[::1])")
 def read(
     data: Bytes,
     ends: Places,
@@ -210,7 +210,7 @@ def read(
     return np.int64(count)  # type: ignore[return-value] # numba's integer
 
 
-@kernel(f"void({_TEXTS}, u1[::1])")
+@kernel(f"void({TEXTS}, u1[::1])")
 def mark(data: Bytes, ends: Places, hard: Flags, codes: Codes, marks: Flags) -> None:
     """Write the marks of every word of the texts that are not ``hard``, in their order."""
     count = at = _ZERO

@@ -11,7 +11,7 @@ from corpus.grams.hashing import word_hash
 from corpus.grams.jit import home
 from corpus.grams.packing import pack
 from corpus.grams.table import kept, normalised
-from corpus.grams.types import Codes, Flags, Grams, Packed, Words
+from corpus.grams.types import Bytes, Codes, Flags, Grams, Hashes, Packed, Places, Words
 
 
 def read(texts: Packed, *, capitals: bool = False) -> Words:
@@ -38,16 +38,24 @@ def ngrams(words: Words, width: int, *, whole: bool) -> Grams:
     return Grams(hashes[: places[-1]], places)
 
 
-def _scan(texts: Packed, normal: Flags, *, capitals: bool) -> tuple[Flags, Words]:
-    """Which texts are hard, and the words of the others."""
+def arrays(
+    texts: Packed, normal: Flags
+) -> tuple[Bytes, Places, Flags, Codes, Hashes, Places, Flags]:
+    """What ``compiled.read`` takes: the texts, and room for words, places and hard ones."""
     data = np.frombuffer(texts.data, np.uint8)
     count = len(texts.ends)
     most = len(data) // 2 + count + 8  # a word has at least a byte, and one more to part it
-    hashes, places = np.empty(most, np.uint64), np.zeros(count + 1, np.int64)
-    hard, marks = np.zeros(count, np.uint8), np.empty(most if capitals else 0, np.uint8)
-    total = compiled.read(data, texts.ends, normal, _codes(), hashes, places, hard)
+    words, places = np.empty(most, np.uint64), np.zeros(count + 1, np.int64)
+    return data, texts.ends, normal, _codes(), words, places, np.zeros(count, np.uint8)
+
+
+def _scan(texts: Packed, normal: Flags, *, capitals: bool) -> tuple[Flags, Words]:
+    """Which texts are hard, and the words of the others."""
+    data, ends, normal, codes, hashes, places, hard = arrays(texts, normal)
+    total = compiled.read(data, ends, normal, codes, hashes, places, hard)
+    marks = np.empty(len(hashes) if capitals else 0, np.uint8)
     if capitals:
-        compiled.mark(data, texts.ends, hard, _codes(), marks)
+        compiled.mark(data, ends, hard, codes, marks)
     return hard, Words(hashes[:total], places, marks[:total])
 
 
