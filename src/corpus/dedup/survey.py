@@ -22,9 +22,9 @@ from corpus.grams.types import Codes, Hashes, Ints, Places
 
 MOST_TEXTS, MOST_BYTES = 64, 1 << 18  # of a chunk: what stays in a second-level cache
 SHARED = 4
-"""How much larger chunks are where threads share the GIL: of small ones each waits for it too often,
-of large ones none stays in a cache (two cores were 1.61 times one with chunks twice as large, 1.65
-with four times, 1.47 with eight)."""
+"""How much larger chunks are where threads share the GIL: of small ones each waits for it too
+often, and large ones stay in no cache (two cores were 1.61 times one with chunks twice as large,
+1.65 with four times, 1.47 with eight)."""
 
 A = TypeVar("A")
 B = TypeVar("B")
