@@ -45,7 +45,9 @@ def kept(here: Path) -> list[str]:
 
 
 def test_lines_that_stay_are_copied_byte_for_byte(here: Path) -> None:
-    odd = '{"id":  1,"text":"One \\u00e9\\ud800 of its kind.","x":1e400}\r\n\n{"text":"é","id":"2"}'
+    odd = (
+        '{"id":  1,\r"text":"One \\u00e9\\ud800 of its kind.","x":1e400}\r\n\n{"text":"é","id":"2"}'
+    )
     (here / "odd.jsonl").write_bytes(b"\xef\xbb\xbf" + odd.encode())
     run(here, "odd.jsonl")
     expected = odd.replace("\r\n\n", "\n") + "\n"
@@ -139,6 +141,7 @@ def test_a_damaged_index_is_refused_and_nothing_is_written(here: Path, name: str
     [
         (lambda found: found["made_with"].update(shingle=3), "made with shingle 3, and this is 5"),
         (lambda found: found["made_with"].update(unicode="3.2.0"), "made with unicode '3.2.0'"),
+        (lambda found: found["made_with"].update(words=1), "made with words 1, and this is 2"),
         (lambda found: found.pop("segments"), "no index, or a damaged one"),
     ],
 )

@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus import grams
-from corpus.dedup import Growing, Item, find, plain, search
-from corpus.dedup.kernels import kernels
-from corpus.dedup.signatures import _permutations, sign
+from corpus.dedup import Growing, Item, compiled, find, plain, search
+from corpus.dedup.signatures import _permutations, banding, look, look_at
 
 WORDS = [a + b for a in "ba de fo gi ku la me no".split() for b in "rst lim nox vane".split()]
 NAMES = "Rosa Omar Ingrid Wei Tomasz Amara".split()
@@ -101,6 +100,16 @@ def test_a_name_that_only_a_later_round_shows_is_masked_in_earlier_texts_too() -
     assert (found.id, found.original, found.method) == ("Wei", "Amara", "minhash-masked")
 
 
+def test_a_round_may_be_the_first_whose_names_are_hidden() -> None:
+    plain_items = [item._replace(mask=False) for item in copies(4, 12, 3)]
+    items = plain_items + [item._replace(id=f"+{item.id}") for item in copies(4, 12, 3, mask=True)]
+    growing = Growing(0.7)
+    assert growing.find(plain_items) == find(plain_items)
+    assert growing.find(items) == find(items)
+    more = [*items, Item("z", items[0].text)]
+    assert growing.find(more) == find(more)
+
+
 def test_a_corpus_may_outgrow_the_plain_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
     items = copies(2, 30, 5, mask=True)
     expected = find(items)
@@ -140,18 +149,39 @@ def test_families_too_large_for_memory_are_measured_on_disk(
     assert find(items) == expected
 
 
-def test_kernels_and_their_twin_fill_the_same_arrays() -> None:
-    words = grams.read(grams.pack([item.text for item in copies(1, 40, 5)]))
+@pytest.mark.parametrize("rows", [5, 8])
+def test_kernels_and_their_twin_fill_the_same_arrays(rows: int) -> None:
+    texts = [item.text for item in copies(1, 40, 5)] + ["", "one", "one two three four"]
+    words = grams.read(grams.pack(texts))
     found = grams.ngrams(words, 5, whole=True)
-    rows = sign(found)
-    twin = np.empty_like(rows)
-    plain.sign(found.hashes, found.places, *_permutations(), twin)
-    assert np.array_equal(rows, twin)
-    keys, same = np.empty((2, 25, len(rows)), np.uint32)
-    kernels().band_keys(rows, 5, keys)
-    plain.band_keys(rows, 5, same)
+    signed = np.empty((2, len(texts), 128), np.uint32)
+    keys = np.empty((4, 120 // rows, len(texts)), np.uint32)
+    digests = np.empty((2, len(texts)), np.uint64)
+    for at, room in enumerate((compiled, plain)):
+        room.sign(found.hashes, found.places, *_permutations(), signed[at])
+        room.band_keys(signed[at], rows, keys[at])
+        factors, terms = (column[:120] for column in _permutations())
+        room.look(words.hashes, words.places, factors, terms, rows, keys[2 + at], digests[at])
+    assert np.array_equal(*signed)
+    assert all(np.array_equal(keys[0], other) for other in keys[1:])
+    assert np.array_equal(*digests)
+    assert len(set(digests[0].tolist())) == len(set(texts))
+
+
+def test_texts_are_looked_at_as_their_words_are() -> None:
+    odd = [
+        "",
+        "\u2026 !",
+        "e\u0301t\u00e9 \ufb01n",
+        "\u6771\u4eac\u30bf\u30ef\u30fc",
+        "one",
+        "Two w\u00f6rds",
+    ]
+    texts = grams.pack([*odd, *(item.text for item in copies(7, 20, 3)), *odd])
+    words = grams.plain.read(texts)
+    keys, counts, digests = look_at(texts, banding(0.7))
+    same, sums = look(words, banding(0.7))
+    assert grams.is_compiled()
     assert np.array_equal(keys, same)
-    ours, theirs = np.empty((2, len(rows)), np.uint64)
-    kernels().digests(words.hashes, words.places, ours)
-    plain.digests(words.hashes, words.places, theirs)
-    assert np.array_equal(ours, theirs)
+    assert np.array_equal(digests, sums)
+    assert np.array_equal(counts, np.diff(words.places))

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import unicodedata
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -59,23 +60,19 @@ def test_every_code_point_that_folds_combines_or_changes_is_read_by_definition()
     )
 
 
-def test_the_small_table_says_the_same_or_that_it_does_not_know() -> None:
-    small, whole = table.table(table.FEW), table.table()
-    assert ((small == whole) | (small & table.HARD > 0)).all()
-    assert (small[: table.FEW] == whole[: table.FEW]).mean() > 0.97
-
-
-def test_texts_that_need_the_whole_table_get_it() -> None:
-    code = """
-from corpus import grams
-from corpus.grams import native, plain
-for text in ("it", "caf\u00e9 \u1c88x", "\u2f00 \u1c88", "\U0001f600", "\u6f22", "\u1c88"):
-    packed = grams.pack([text, "and \ufb01sh", text])
-    for capitals in (False, True):
-        ours, twin = (one.read(packed, capitals=capitals) for one in (native, plain))
-        assert ours.hashes.tolist() == twin.hashes.tolist(), ascii(text)
-"""
-    subprocess.run([sys.executable, "-c", code], check=True)
+@pytest.mark.parametrize("harm", ["none", "cut", "flipped", "folder"])
+def test_the_table_is_kept_and_made_anew_where_it_is_damaged(tmp_path: Path, harm: str) -> None:
+    made = table.table()
+    assert np.array_equal(table.kept(tmp_path), made)
+    (path,) = tmp_path.iterdir()
+    data = path.read_bytes()
+    if harm == "folder":  # no file, and none that could be written
+        path.unlink()
+        path.mkdir()
+    elif harm != "none":
+        path.write_bytes(data[:-9] if harm == "cut" else data[:9] + b"?" + data[10:])
+    assert np.array_equal(table.kept(tmp_path), made)
+    assert harm == "folder" or path.read_bytes() == data
 
 
 @pytest.mark.slow
@@ -109,6 +106,18 @@ def test_the_order_of_letters_and_of_words_counts() -> None:
     texts = ["ab", "ba", "a b", "b a", "aab", "abb"]
     found = grams.ngrams(grams.read(grams.pack(texts)), 5, whole=True)
     assert len(set(found.hashes.tolist())) == len(texts)
+
+
+@given(words=st.lists(st.text("abcdefghij0123456789", min_size=1, max_size=8), min_size=2))
+def test_no_two_short_words_share_a_hash(words: list[str]) -> None:
+    assert len({grams.word_hash(word) for word in words}) == len(set(words))
+
+
+@pytest.mark.parametrize("size", [7, 8, 9, 15, 16, 17, 63, 64, 65, 127, 200])
+def test_words_of_any_length_are_read_wherever_they_stand(size: int) -> None:
+    for letter in ("a", "Q", "7", "\u00e9", "\u00c9", "\u0416", "\u1e9e", "\u6f22", "\U0001d400"):
+        word = letter * size
+        assert_same([f"{'.' * at}{word}, {'x' * at}{word} {word}" for at in range(0, 70, 3)])
 
 
 def test_no_two_words_of_a_large_vocabulary_share_a_hash() -> None:

@@ -12,7 +12,7 @@ import struct
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from benchmarks.dedup.spoken import SHINGLE, joined, words
 
@@ -42,23 +42,25 @@ class Tool(NamedTuple):
 
 
 def ours(
-    ids: Sequence[str], texts: Sequence[str], threshold: float, *, mask: bool = False
+    ids: Sequence[str],
+    texts: Sequence[str],
+    threshold: float,
+    *,
+    mask: bool = False,
+    exact: bool = False,
 ) -> Drops:
-    """``corpus.dedup.search``: signatures, bands, exact check, the better stays."""
-    from corpus.dedup import Item, search
+    """``corpus.dedup.compare``, which the command calls: bands, exact check, the better stays."""
+    from corpus.dedup import Entries, Held, How, compare
+    from corpus.dedup.families import cores
 
-    items = [Item(name, text, mask=mask) for name, text in zip(ids, texts, strict=True)]
-    found = search(items, threshold=threshold).duplicates
+    how = How(threshold, exact=exact, workers=cores())
+    found = compare(Held(texts), Entries.alike(ids, mask=mask), how).duplicates
     return {row.id: (row.original, row.similarity) for row in found}
 
 
 def ours_exact(ids: Sequence[str], texts: Sequence[str], threshold: float) -> Drops:
     """``--exact``: the program's own join of all pairs, no bands."""
-    from corpus.dedup import Item, search
-
-    items = [Item(name, text) for name, text in zip(ids, texts, strict=True)]
-    found = search(items, threshold=threshold, all_pairs=True).duplicates
-    return {row.id: (row.original, row.similarity) for row in found}
+    return ours(ids, texts, threshold, exact=True)
 
 
 def ours_masked(ids: Sequence[str], texts: Sequence[str], threshold: float) -> Drops:
@@ -77,7 +79,7 @@ def datasketch_update(ids: Sequence[str], texts: Sequence[str], threshold: float
                 signature.update(shingle.encode())
             yield signature
 
-    return _indexed(ids, signatures(), threshold)
+    return _estimated(ids, signatures(), threshold)
 
 
 def datasketch_bulk(ids: Sequence[str], texts: Sequence[str], threshold: float) -> Drops:
@@ -85,7 +87,7 @@ def datasketch_bulk(ids: Sequence[str], texts: Sequence[str], threshold: float) 
     from datasketch import MinHash
 
     sets = ([shingle.encode() for shingle in joined(text)] for text in texts)
-    return _indexed(ids, MinHash.generator(sets, num_perm=PERMUTATIONS), threshold)
+    return _estimated(ids, MinHash.generator(sets, num_perm=PERMUTATIONS), threshold)
 
 
 def datasketch_exact(ids: Sequence[str], texts: Sequence[str], threshold: float) -> Drops:
@@ -95,43 +97,50 @@ def datasketch_exact(ids: Sequence[str], texts: Sequence[str], threshold: float)
     """
     from datasketch import MinHash, MinHashLSH
 
-    index = MinHashLSH(num_perm=PERMUTATIONS, params=(25, 5))
-    known: dict[str, set[bytes]] = {}
-    drops: Drops = {}
     blank = MinHash(num_perm=PERMUTATIONS)
-    for name, text in zip(ids, texts, strict=True):
-        own = {shingle.encode() for shingle in joined(text)}
-        signature = blank.copy()
-        signature.update_batch(own)
-        near = ((len(own & known[other]), other) for other in index.query(signature))
-        likes = [(both / (len(own) + len(known[other]) - both), other) for both, other in near]
-        similarity, original = max(likes, default=(0.0, ""))
+
+    def signed() -> Iterator[tuple[MinHash, set[bytes]]]:
+        for text in texts:
+            own = {shingle.encode() for shingle in joined(text)}
+            signature = blank.copy()
+            signature.update_batch(own)
+            yield signature, own
+
+    def likeness(one: set[bytes], other: set[bytes]) -> float:
+        both = len(one & other)
+        return both / (len(one) + len(other) - both)
+
+    index = MinHashLSH(num_perm=PERMUTATIONS, params=(25, 5))
+    return _first_kept(ids, signed(), index, likeness, threshold)
+
+
+def _estimated(ids: Sequence[str], signatures: Iterator[Any], threshold: float) -> Drops:
+    """By ``MinHashLSH`` with the bands that it chooses; the estimate must reach the threshold."""
+    from datasketch import MinHash, MinHashLSH
+
+    index = MinHashLSH(threshold=threshold, num_perm=PERMUTATIONS)
+    pairs = ((signature, signature) for signature in signatures)
+    return _first_kept(ids, pairs, index, MinHash.jaccard, threshold)
+
+
+def _first_kept(
+    ids: Sequence[str],
+    signed: Iterator[tuple[Any, Any]],
+    index: Any,  # noqa: ANN401 - datasketch is imported by those who use it
+    likeness: Callable[[Any, Any], float],
+    threshold: float,
+) -> Drops:
+    """First come, first kept: ``signed`` has a signature, and what likeness is measured by."""
+    known: dict[str, Any] = {}
+    drops: Drops = {}
+    for name, (signature, own) in zip(ids, signed, strict=True):
+        near = [(likeness(own, known[other]), other) for other in index.query(signature)]
+        similarity, original = max(near, default=(0.0, ""))
         if similarity >= threshold:
             drops[name] = (original, similarity)
         else:
             index.insert(name, signature)
             known[name] = own
-    return drops
-
-
-def _indexed(ids: Sequence[str], signatures: Iterator[object], threshold: float) -> Drops:
-    """First come, first kept, by ``MinHashLSH`` with the bands that it chooses.
-
-    Candidates count if the estimate reaches the threshold.
-    """
-    from datasketch import MinHashLSH
-
-    index = MinHashLSH(threshold=threshold, num_perm=PERMUTATIONS)
-    known = {}
-    drops: Drops = {}
-    for name, signature in zip(ids, signatures, strict=True):
-        near = [(signature.jaccard(known[other]), other) for other in index.query(signature)]  # type: ignore[attr-defined]
-        estimate, original = max(near, default=(0.0, ""))
-        if estimate >= threshold:
-            drops[name] = (original, estimate)
-        else:
-            index.insert(name, signature)
-            known[name] = signature
     return drops
 
 

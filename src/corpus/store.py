@@ -78,19 +78,6 @@ def read_placed(path: Path) -> Iterator[tuple[int, int, Row]]:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from error
 
 
-def read_lines(path: Path) -> Iterator[str]:
-    """Yield the lines that ``read_rows`` makes rows of, as they stand, without their ends.
-
-    Raises:
-        InputError: the file cannot be read.
-    """
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            yield from (line.rstrip("\n") for line in file if line.rstrip())
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from error
-
-
 def read_at(file: IO[bytes], start: int, length: int) -> Row:
     """The JSON object that ``read_placed`` found there.
 
@@ -213,12 +200,6 @@ def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Replace ``path`` by one line per row, whole or not at all."""
     with replacing(path, "w") as file, jsonlines.Writer(file, dumps=line) as writer:
         writer.write_all(rows)
-
-
-def write_lines(path: Path, lines: Iterable[str]) -> None:
-    """Replace ``path`` by these lines, whole or not at all."""
-    with replacing(path, "w") as file:
-        file.writelines(f"{one}\n" for one in lines)
 
 
 class Log:

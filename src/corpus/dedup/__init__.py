@@ -9,20 +9,25 @@ recast. Words and their hashes are those of ``corpus.grams``.
 
 from __future__ import annotations
 
-from corpus.dedup.families import Found, Item, find, search
+from corpus.dedup.families import Entries, Found, How, Item, compare, find, search
 from corpus.dedup.files import Options, dedup_files
 from corpus.dedup.growing import Growing
 from corpus.dedup.likeness import rows as nearest_pairs
 from corpus.dedup.signatures import banding, fold, lean, lsh, shingles
 from corpus.dedup.sources import Held
+from corpus.dedup.wording import changes
 
 __all__ = [
+    "Entries",
     "Found",
     "Growing",
     "Held",
+    "How",
     "Item",
     "Options",
     "banding",
+    "changes",
+    "compare",
     "dedup_files",
     "find",
     "fold",

@@ -80,14 +80,18 @@ class Entries:
     fixed: Flags
 
     @classmethod
+    def alike(cls, ids: Sequence[str], *, mask: bool) -> Entries:
+        """Texts of one rank, of which none is fixed."""
+        count = len(ids)
+        masks = np.full(count, mask, np.uint8)
+        return cls(ids, np.zeros(count), masks, np.zeros(count, np.uint8))
+
+    @classmethod
     def of(cls, items: Sequence[Item]) -> Entries:
         """The columns of items."""
-        return cls(
-            [item.id for item in items],
-            np.array([item.score for item in items], np.float64),
-            np.array([item.mask for item in items], np.uint8),
-            np.array([item.fixed for item in items], np.uint8),
-        )
+        ids, _, scores, masks, fixed = zip(*items, strict=True) if items else ((),) * 5
+        flags = [np.array(column, np.uint8) for column in (masks, fixed)]
+        return cls(ids, np.array(scores, np.float64), *flags)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,13 @@ the lines that stay, byte for byte. In memory are the ids and some hundred bytes
 from __future__ import annotations
 
 import time
+from array import array
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +28,7 @@ from corpus.dedup.signatures import banding
 from corpus.dedup.sources import Chosen, Filed, Spool
 from corpus.errors import InputError
 from corpus.language import text_of
-from corpus.store import read_lines, read_rows, write_lines, write_rows
+from corpus.store import read_placed, read_rows, replacing, write_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,8 @@ def dedup_files(paths: Sequence[Path], output: Path, options: Options) -> dict[s
         source = Filed([*held.parts, spool.part()])
         found = _compare(source, ids, len(rows.ids), held, options)
         dropped = {duplicate.id for duplicate in found.duplicates}
-        write_lines(targets[0], rows.kept(dropped))
+        with replacing(targets[0]) as kept:
+            kept.writelines(rows.kept(dropped))
         write_rows(targets[1], (duplicate.row() for duplicate in found.duplicates))
         places = [at for at, name in enumerate(rows.ids, len(held.ids)) if name not in dropped]
         if options.likeness:
@@ -88,11 +92,8 @@ def dedup_files(paths: Sequence[Path], output: Path, options: Options) -> dict[s
 
 def _compare(source: Filed, ids: Sequence[str], own: int, held: Index, options: Options) -> Found:
     """The search over the index, the rows (``own`` of them) and what they are held against."""
-    count = len(ids)
-    fixed = np.ones(count, np.uint8)
-    fixed[len(held.ids) : len(held.ids) + own] = 0
-    masks = np.full(count, options.mask_names, np.uint8)
-    entries = Entries(ids, np.zeros(count), masks, fixed)
+    entries = Entries.alike(ids, mask=options.mask_names)
+    entries.fixed[: len(held.ids)] = entries.fixed[len(held.ids) + own :] = 1
     names = named_by(options.ner, source) if options.ner else np.zeros(0, np.uint64)
     how = How(options.threshold, exact=options.exact, workers=options.workers, names=names)
     return compare(source, entries, how, held)
@@ -113,13 +114,16 @@ class _Rows:
         self.ids: list[str] = []
         self._paths = paths
         self._counts: list[int] = []
+        self._states: list[tuple[int, int]] = []
+        self._lines = array("q")  # where each row's line begins, and its bytes
 
     def read(self, spool: Spool) -> None:
         """Read every row; its text goes to the spool."""
         seen: dict[str, int] = {}
         for path in self._paths:
             before = len(self.ids)
-            for number, row in enumerate(read_rows(path), start=1):
+            self._states.append(_state(path))
+            for number, (start, size, row) in enumerate(read_placed(path), start=1):
                 where = f"{path}, row {number}"
                 name = row.get("id")
                 if isinstance(name, bool) or not isinstance(name, str | int):
@@ -130,19 +134,21 @@ class _Rows:
                     raise InputError(f"{where}: id {name!r} is also at {other}; ids are unique")
                 spool.add(text_of(row, where))
                 self.ids.append(name)
+                self._lines.extend((start, size))
             self._counts.append(len(self.ids) - before)
 
-    def kept(self, dropped: Collection[str]) -> Iterator[str]:
+    def kept(self, dropped: Collection[str]) -> Iterator[bytes]:
         """The lines of the rows that stay, as they came."""
-        ids = iter(self.ids)
-        for path, count in zip(self._paths, self._counts, strict=True):
-            lines = 0
-            for line in read_lines(path):
-                lines += 1
-                if lines <= count and next(ids) not in dropped:
-                    yield line
-            if lines != count:
+        places = iter(range(len(self.ids)))
+        for path, count, state in zip(self._paths, self._counts, self._states, strict=True):
+            if _state(path) != state:
                 raise InputError(f"{path}: has changed while it was read; run again")
+            with path.open("rb") as file:
+                for place in islice(places, count):
+                    if self.ids[place] not in dropped:
+                        file.seek(self._lines[2 * place])
+                        line = file.read(self._lines[2 * place + 1])
+                        yield line.removeprefix(BOM_UTF8).rstrip(b"\r\n") + b"\n"
 
     def _where(self, place: int) -> str:
         """File and row of a place."""
@@ -151,6 +157,19 @@ class _Rows:
                 return f"{path}, row {place + 1}"
             place -= count
         return f"{self._paths[len(self._counts)]}, row {place + 1}"
+
+
+def _state(path: Path) -> tuple[int, int]:
+    """What changes when a file does.
+
+    Raises:
+        InputError: it is not there.
+    """
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+    return found.st_size, found.st_mtime_ns
 
 
 def _against(paths: Sequence[Path], spool: Spool) -> Iterator[str]:

@@ -36,6 +36,7 @@ class Growing:
         self._hidden: Hidden | None = None
         self._mask: Mask | None = None
         self._tally = Tally()
+        self._capitals = False
 
     def find(self, items: Sequence[Item]) -> list[Duplicate]:
         """The items that repeat a better one, sorted by id.
@@ -44,11 +45,15 @@ class Growing:
             InputError: two items have the same id.
         """
         check_ids(items)
-        if [item.id for item in items[: len(self._ids)]] != self._ids:
+        source, entries = Held([item.text for item in items]), Entries.of(items)
+        capitals = bool(entries.masks.any())
+        others = list(entries.ids[: len(self._ids)]) != self._ids
+        if others or (capitals and not self._capitals):  # the first one whose names are hidden
             self._start()
-        first, source, entries = len(self._ids), Held([i.text for i in items]), Entries.of(items)
+        self._capitals |= capitals
+        first = len(self._ids)
         chosen, workers = banding(self._how.threshold), self._how.workers
-        seen, tally = survey(source, chosen, first=first, workers=workers, capitals=True)
+        seen, tally = survey(source, chosen, first=first, workers=workers, capitals=self._capitals)
         self._seen = self._seen.joined(seen) if self._seen else seen
         self._tally.absorb(tally)
         self._ids = list(entries.ids)

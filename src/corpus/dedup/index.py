@@ -23,9 +23,8 @@ import numpy as np
 
 from corpus import grams
 from corpus.dedup.constants import PERMUTATIONS, SEED, SHINGLE
-from corpus.dedup.kernels import kernels
 from corpus.dedup.names import Mask
-from corpus.dedup.signatures import Banding, band_keys, shingled, sign
+from corpus.dedup.signatures import Banding, band_keys, digests, shingled, sign
 from corpus.dedup.sources import Filed, Part, Source
 from corpus.dedup.survey import Hidden, Survey, chunks
 from corpus.errors import DiskError, InputError
@@ -38,7 +37,7 @@ MADE_WITH = {
     "permutations": PERMUTATIONS,
     "seed": SEED,
     "scheme": "affine32",
-    "words": 1,
+    "words": 2,
     "unicode": unicodedata.unidata_version,
 }
 _ROW = 4 * PERMUTATIONS  # bytes of a signature
@@ -104,7 +103,7 @@ class Index:
             return False
         one, row = self._again[name]
         theirs = Filed([Part(one.texts, one.starts[row : row + 1], one.starts[row + 1 : row + 2])])
-        return theirs.some([0]).data == source.some([place]).data
+        return theirs.some([0]).body == source.some([place]).body
 
 
 def open_index(path: Path | None, without: Collection[str], stack: ExitStack) -> Index:
@@ -217,9 +216,9 @@ def _write(
         files["starts"].write(end.tobytes())
         for part in chunks(source.sizes[places]):
             texts = source.some(places[part.start : part.stop].tolist())
-            files["texts"].write(texts.data)
+            files["texts"].write(texts.body)
             files["starts"].write((texts.ends + end).tobytes())
-            end += len(texts.data)
+            end += len(texts.body)
             for name, column in _columns(texts, mask).items():
                 files[name].write(column.tobytes())
         for file in files.values():
@@ -230,14 +229,13 @@ def _write(
 def _columns(texts: grams.Packed, mask: Mask | None) -> dict[str, Any]:
     """What a segment knows of these texts."""
     words = grams.read(texts)
-    digests = np.empty(len(texts.ends), np.uint64)
-    kernels().digests(words.hashes, words.places, digests)
     hidden = mask.hide(words) if mask else words
+    found = shingled(words)
     return {
-        "digests": digests,
+        "digests": digests(found),
         "words": np.diff(words.places).astype(np.int32),
         "worth": (np.diff(hidden.places) > 0).astype(np.uint8) * (mask is not None),
-        "signatures": sign(shingled(words)),
+        "signatures": sign(found),
         "hidden": sign(shingled(hidden)),
     }
 

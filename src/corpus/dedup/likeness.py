@@ -12,7 +12,6 @@ Hastie and Church, "Very sparse random projections" (2006).
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 from corpus import grams
 from corpus.dedup.sources import Source
 from corpus.dedup.survey import chunks
+from corpus.dedup.wording import changes
 from corpus.errors import InputError
 from corpus.grams import Hashes
 from corpus.store import read_rows
@@ -129,20 +129,14 @@ def rows(
 
 def diff(one: str, other: str) -> list[list[str]]:
     """What two texts share and do not, word by word, of the first 1,500 words of each."""
-    ours, theirs = one.split()[:MOST_DIFF], other.split()[:MOST_DIFF]
-    pieces: list[list[str]] = []
-    for kind, low, high, start, end in difflib.SequenceMatcher(
-        None, ours, theirs, autojunk=False
-    ).get_opcodes():
-        if kind == "equal":
-            words = ours[low:high]
-            if len(words) > 3 * CONTEXT:
-                words = [*words[:CONTEXT], "…", *words[-CONTEXT:]]
-            pieces.append(["=", " ".join(words)])
-        else:
-            gone, new = " ".join(ours[low:high]), " ".join(theirs[start:end])
-            pieces += [["-", gone]] * bool(gone) + [["+", new]] * bool(new)
-    return pieces
+    return [[op, " ".join(_shown(op, words))] for op, words in changes(one, other, MOST_DIFF)]
+
+
+def _shown(op: str, words: Sequence[str]) -> Sequence[str]:
+    """The words, without the middle of a long stretch that both have."""
+    if op == "=" and len(words) > 3 * CONTEXT:
+        return [*words[:CONTEXT], "…", *words[-CONTEXT:]]
+    return words
 
 
 def _words(source: Source) -> Iterator[Hashes]:

@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import numpy as np
 
+from corpus.dedup.compiled import longest
 from corpus.grams.jit import kernel, part
 from corpus.grams.types import Flags, Floats, Hashes, Ints, Places
 
 _ZERO, _ONE = np.uint64(0), np.uint64(1)
+_ROOMY = 1 << 13  # slots: of a table that a second-level cache holds beside the texts
+
+
+@part
+def _slots(count: int) -> int:
+    """How many slots a table of so many shingles has.
+
+    It is at most half full, and up to an eighth where it is small: who finds his slot at once saves
+    a branch that the processor guesses wrong.
+    """
+    size = 16
+    while size < 2 * count or size < min(8 * count, _ROOMY):
+        size *= 2
+    return size
 
 
 @part
 def _gather(grams: Hashes, low: int, high: int, table: Hashes) -> int:
     """Put the shingles of a text into ``table``, and each once at the front of its own range.
 
-    Returns how many there are. The table is as small as can be and at most half full; an empty
-    slot is 0, which stands for the shingle 1 as well.
+    Returns how many there are. An empty slot is 0, which stands for the shingle 1 as well.
     """
-    size = 16
-    while size < 2 * (high - low):
-        size *= 2
+    size = _slots(high - low)
     mask = np.uint64(size - 1)
     for slot in range(size):
         table[slot] = _ZERO
@@ -39,10 +51,7 @@ def _gather(grams: Hashes, low: int, high: int, table: Hashes) -> int:
 @part
 def _shared(table: Hashes, slots: int, grams: Hashes, low: int, count: int, least: float) -> int:
     """How many of the shingles of one text are in the table; -1 once they cannot be ``least``."""
-    size = 16
-    while size < 2 * slots:
-        size *= 2
-    mask = np.uint64(size - 1)
+    mask = np.uint64(slots - 1)
     may_miss = count - least
     missed = 0
     for at in range(low, low + count):
@@ -100,15 +109,6 @@ def _nearest(
     return best, likeness, met
 
 
-@part
-def _longest(places: Places) -> int:
-    """The most shingles that one text has."""
-    most = 1
-    for doc in range(len(places) - 1):
-        most = max(most, places[doc + 1] - places[doc])
-    return most
-
-
 @kernel(
     "i8(i8, i8, f8, u8[::1], i8[::1], u8[::1], i8[::1], i8[::1], i8[::1], i4[::1], i4[::1], "
     "i4[::1], i4[::1], u1[::1], i4[::1], f8[::1], u1[::1])"
@@ -143,23 +143,23 @@ def settle(
     count = high - low
     counts = np.zeros((2, count), np.int32)
     seen = np.full(count, -1, np.int32)
-    table = np.empty(4 * max(_longest(plain_places), _longest(masked_places)) + 32, np.uint64)
+    table = np.empty(_slots(max(longest(plain_places), longest(masked_places))), np.uint64)
     met = 0
     for me in range(low, high):
         doc = me - low
         originals[me] = -1
         for look in range(2):
             grams, places = (plain, plain_places) if look == 0 else (masked, masked_places)
-            slots = places[doc + 1] - places[doc]
-            if originals[me] >= 0 or slots == 0:
+            shingles = places[doc + 1] - places[doc]
+            if originals[me] >= 0 or shingles == 0:
                 continue
             counts[look, doc] = _gather(grams, places[doc], places[doc + 1], table)
             if fixed[me]:
                 continue
             first, last = (starts[me], middles[me]) if look == 0 else (middles[me], starts[me + 1])
             best, found, more = _nearest(
-                2 * doc + look, first, last, table, slots, counts[look, doc], low, grams, places,
-                counts[look], buckets, owners, heads, links, seen, threshold,
+                2 * doc + look, first, last, table, _slots(shingles), counts[look, doc], low,
+                grams, places, counts[look], buckets, owners, heads, links, seen, threshold,
             )  # fmt: skip
             met += more
             if found >= threshold:

@@ -10,24 +10,34 @@ import numpy as np
 from datasketch import MinHash
 
 from corpus.dedup.constants import (
-    DIGEST,
     KEY_FACTOR,
     KEY_SEED,
     MASK,
     MOST_MASKED,
-    PERMUTATIONS,
     PRONOUN,
     SEED,
+    SHINGLE,
 )
-from corpus.grams.plain import mixed
-from corpus.grams.types import CAPITAL, INNER, Codes, Flags, Floats, Hashes, Ints, Places
+from corpus.dedup.signatures import digests as summed
+from corpus.grams.plain import ngrams
+from corpus.grams.types import (
+    CAPITAL,
+    INNER,
+    Codes,
+    Flags,
+    Floats,
+    Hashes,
+    Ints,
+    Places,
+    Words,
+)
 
 _BATCH = 4096
 
 
 def sign(grams: Hashes, places: Places, factors: Codes, terms: Codes, out: Codes) -> None:
     """See ``compiled.sign``; here it is datasketch that signs."""
-    blank = MinHash(PERMUTATIONS, seed=SEED, scheme="affine32", hashfunc=int,
+    blank = MinHash(len(factors), seed=SEED, scheme="affine32", hashfunc=int,
                     permutations=(factors, terms))  # fmt: skip
     for doc in range(len(places) - 1):
         signature = blank.copy()
@@ -47,12 +57,21 @@ def band_keys(signatures: Codes, rows: int, out: Codes) -> None:
         out[band] = key
 
 
-def digests(words: Hashes, places: Places, out: Hashes) -> None:
-    """See ``compiled.digests``."""
-    for doc in range(len(places) - 1):
-        found = words[places[doc] : places[doc + 1]]
-        steps = np.arange(len(found), dtype=np.uint64) * np.uint64(DIGEST)
-        out[doc] = mixed(found + steps).sum() + np.uint64(len(found))
+def look(
+    words: Hashes,
+    places: Places,
+    factors: Codes,
+    terms: Codes,
+    rows: int,
+    keys: Codes,
+    digests: Hashes,
+) -> None:
+    """See ``compiled.look``."""
+    found = ngrams(Words(words, places, np.zeros(0, np.uint8)), SHINGLE, whole=True)
+    signatures = np.empty((len(places) - 1, len(factors)), np.uint32)
+    sign(found.hashes, found.places, factors, terms, signatures)
+    band_keys(signatures, rows, keys)
+    digests[:] = summed(found)
 
 
 def repeated(keys: Codes, counters: Flags, out: Ints) -> int:  # noqa: ARG001 - the kernel does

@@ -14,15 +14,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-from datasketch import LeanMinHash, MinHash, MinHashLSH
 
 from corpus import grams
-from corpus.dedup.constants import PERMUTATIONS, SEED, SHINGLE
+from corpus.dedup.constants import DIGEST, PERMUTATIONS, SEED, SHINGLE
 from corpus.dedup.kernels import kernels
-from corpus.grams import Grams, Words
-from corpus.grams.types import Codes
+from corpus.grams import Grams, Packed, Words
+from corpus.grams.types import Codes, Hashes, Ints
+
+if TYPE_CHECKING:
+    from datasketch import LeanMinHash, MinHashLSH
 
 RECALL = 0.999
 
@@ -77,6 +80,54 @@ def sign(shingles: Grams) -> Codes:
     return out
 
 
+def look(words: Words, chosen: Banding) -> tuple[Codes, Hashes]:
+    """The band keys of texts, one column each, and a digest of the words of each in their order.
+
+    Of the permutations only those that the bands use are computed.
+    """
+    count = len(words.places) - 1
+    keys, sums = np.empty((chosen.bands, count), np.uint32), np.empty(count, np.uint64)
+    kernels().look(words.hashes, words.places, *_used(chosen), chosen.rows, keys, sums)
+    return keys, sums
+
+
+def look_at(texts: Packed, chosen: Banding) -> tuple[Codes, Ints, Hashes]:
+    """``look`` at the words of texts; between keys and digests, how many words each has."""
+    if not grams.is_compiled():
+        words = grams.read(texts)
+        keys, sums = look(words, chosen)
+        return keys, np.diff(words.places).astype(np.int32), sums
+    from corpus.grams import native
+
+    count = len(texts.ends)
+    keys, sums = np.empty((chosen.bands, count), np.uint32), np.empty(count, np.uint64)
+    given = native.arrays(texts, np.zeros(count, np.uint8))
+    kernels().look_at(*given, *_used(chosen), chosen.rows, keys, sums)
+    counts = np.diff(given[5]).astype(np.int32)
+    again = np.flatnonzero(counts == 0)
+    if len(again):  # they are normalised in Python, or have no word
+        words = grams.read(grams.pack([texts.text(place) for place in again.tolist()]))
+        keys[:, again], sums[again] = look(words, chosen)
+        counts[again] = np.diff(words.places)
+    return keys, counts, sums
+
+
+def _used(chosen: Banding) -> tuple[Codes, Codes]:
+    """The permutations that bands use, up to whole eights."""
+    factors, terms = _permutations()
+    count = -(-chosen.bands * chosen.rows // 8) * 8
+    return factors[:count], terms[:count]
+
+
+def digests(found: Grams) -> Hashes:
+    """A number for the words of each text: the sum of its shingles, each times an odd number."""
+    at = np.arange(len(found.hashes)) - np.repeat(found.places[:-1], np.diff(found.places))
+    terms = found.hashes * ((2 * at + 1).astype(np.uint64) * np.uint64(DIGEST))
+    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(terms, dtype=np.uint64)])
+    summed: Hashes = sums[found.places[1:]] - sums[found.places[:-1]]
+    return summed
+
+
 def band_keys(signatures: Codes, chosen: Banding) -> Codes:
     """The 32-bit key of each band (row) of each signature (column)."""
     out = np.empty((chosen.bands, len(signatures)), np.uint32)
@@ -86,6 +137,8 @@ def band_keys(signatures: Codes, chosen: Banding) -> Codes:
 
 def lean(signature: Codes) -> LeanMinHash:
     """A row of signatures as datasketch's own object."""
+    from datasketch import LeanMinHash
+
     return LeanMinHash(seed=SEED, hashvalues=signature, scheme="affine32")
 
 
@@ -94,6 +147,8 @@ def lsh(signatures: Sequence[Codes], ids: Sequence[str], threshold: float) -> Mi
 
     Ask it with ``lsh.query(lean(sign(...)[0]))``; what it names are candidates, to be measured.
     """
+    from datasketch import MinHashLSH
+
     chosen = banding(threshold)
     index = MinHashLSH(num_perm=PERMUTATIONS, params=(chosen.bands, chosen.rows))
     with index.insertion_session() as session:
@@ -105,6 +160,8 @@ def lsh(signatures: Sequence[Codes], ids: Sequence[str], threshold: float) -> Mi
 @cache
 def _permutations() -> tuple[Codes, Codes]:
     """The factors and terms of datasketch's permutations, as contiguous uint32."""
+    from datasketch import MinHash
+
     factors, terms = MinHash(PERMUTATIONS, seed=SEED, scheme="affine32").permutations
     return (
         np.ascontiguousarray(factors, dtype=np.uint32),

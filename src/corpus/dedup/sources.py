@@ -18,6 +18,7 @@ from corpus.errors import DiskError
 from corpus.grams import Packed, Places, joined, pack
 from corpus.grams.types import Ints
 
+_BUFFER = 1 << 20
 _SEEKING = threading.Lock()
 
 
@@ -40,6 +41,8 @@ class Held:
 
     def some(self, places: Sequence[int]) -> Packed:
         """The texts of these places."""
+        if isinstance(places, range):
+            return pack(self._texts[places.start : places.stop])
         return pack([self._texts[place] for place in places])
 
 
@@ -100,13 +103,15 @@ class Spool:
         self._starts = array("q", [0])
         self._folder = folder
         with self._writing():
-            self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by __exit__
+            self._file = tempfile.TemporaryFile(dir=folder, buffering=_BUFFER)  # noqa: SIM115 - closed by __exit__
 
     def add(self, text: str) -> None:
         """Put a text at the end."""
         data = text.encode("utf-8", "surrogatepass")
-        with self._writing():
+        try:  # not by ``_writing``, which takes as long as to write a page
             self._file.write(data)
+        except OSError as error:
+            raise self._refused(error) from error
         self._starts.append(self._starts[-1] + len(data))
 
     def part(self) -> Part:
@@ -121,7 +126,10 @@ class Spool:
         try:
             yield
         except OSError as error:
-            raise DiskError(f"{self._folder}: cannot be written ({error.strerror})") from error
+            raise self._refused(error) from error
+
+    def _refused(self, error: OSError) -> DiskError:
+        return DiskError(f"{self._folder}: cannot be written ({error.strerror})")
 
     def __enter__(self) -> Self:
         return self

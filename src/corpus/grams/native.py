@@ -7,23 +7,21 @@ from functools import cache
 import numpy as np
 
 from corpus.grams import compiled
-from corpus.grams.hashing import letter_hash, word_hash
+from corpus.grams.hashing import word_hash
+from corpus.grams.jit import home
 from corpus.grams.packing import pack
-from corpus.grams.table import FEW, FOLD, KIND, WORD, normalised, table
-from corpus.grams.types import Codes, Flags, Grams, Hashes, Packed, Words
+from corpus.grams.table import kept, normalised
+from corpus.grams.types import Bytes, Codes, Flags, Grams, Hashes, Packed, Places, Words
 
 
 def read(texts: Packed, *, capitals: bool = False) -> Words:
     """The words of each text; one without any has the single word that is all of it, stripped."""
     hard, found = _scan(texts, np.zeros(len(texts.ends), np.uint8), capitals=capitals)
-    again = np.flatnonzero(hard)
-    if len(again):
-        shown = [normalised(texts.text(place)) for place in again.tolist()]
-        if any(text and ord(max(text.casefold())) >= FEW for text in shown):
-            table()  # from now on such texts are no longer hard
-        plain = pack(shown)
-        _, other = _scan(plain, np.ones(len(again), np.uint8), capitals=capitals)
-        found = _spliced(found, again.tolist(), other)
+    again = np.flatnonzero(hard).tolist()
+    if again:
+        shown = [normalised(texts.text(place)) for place in again]
+        normal = np.ones(len(again), np.uint8)
+        found = _spliced(found, again, _scan(pack(shown), normal, capitals=capitals)[1])
     silent = np.flatnonzero(found.places[1:] == found.places[:-1]).tolist()
     if silent:
         lone = [word_hash(normalised(texts.text(place)).casefold().strip()) for place in silent]
@@ -40,16 +38,31 @@ def ngrams(words: Words, width: int, *, whole: bool) -> Grams:
     return Grams(hashes[: places[-1]], places)
 
 
-def _scan(texts: Packed, normal: Flags, *, capitals: bool) -> tuple[Flags, Words]:
-    """Which texts are hard, and the words of the others."""
+def arrays(
+    texts: Packed, normal: Flags
+) -> tuple[Bytes, Places, Flags, Codes, Hashes, Places, Flags]:
+    """What ``compiled.read`` takes: the texts, and room for words, places and hard ones."""
     data = np.frombuffer(texts.data, np.uint8)
     count = len(texts.ends)
     most = len(data) // 2 + count + 8  # a word has at least a byte, and one more to part it
-    hashes, places = np.empty(most, np.uint64), np.zeros(count + 1, np.int64)
-    hard, marks = np.zeros(count, np.uint8), np.empty(most if capitals else 0, np.uint8)
-    given = (data, texts.ends, normal, _letters(), _codes(), hashes, places, hard)
-    total = compiled.read_marked(*given, marks) if capitals else compiled.read(*given)
+    words, places = np.empty(most, np.uint64), np.zeros(count + 1, np.int64)
+    return data, texts.ends, normal, _codes(), words, places, np.zeros(count, np.uint8)
+
+
+def _scan(texts: Packed, normal: Flags, *, capitals: bool) -> tuple[Flags, Words]:
+    """Which texts are hard, and the words of the others."""
+    data, ends, normal, codes, hashes, places, hard = arrays(texts, normal)
+    total = compiled.read(data, ends, normal, codes, hashes, places, hard)
+    marks = np.empty(len(hashes) if capitals else 0, np.uint8)
+    if capitals:
+        compiled.mark(data, ends, hard, codes, marks)
     return hard, Words(hashes[:total], places, marks[:total])
+
+
+@cache
+def _codes() -> Codes:
+    """The table of code points, which is kept beside the kernels."""
+    return kept(home(compiled.read))
 
 
 def _spliced(found: Words, which: list[int], other: Words) -> Words:
@@ -69,18 +82,3 @@ def _spliced(found: Words, which: list[int], other: Words) -> Words:
     places = np.zeros(len(counts) + 1, np.int64)
     np.cumsum(counts, out=places[1:])
     return Words(np.concatenate(hashes), places, np.concatenate(marks))
-
-
-def _codes() -> Codes:
-    """The table of code points; the whole of it once a text has asked for more than a few."""
-    return table() if table.cache_info().currsize > 1 else table(FEW)
-
-
-@cache
-def _letters() -> Hashes:
-    """The hash of each ASCII byte, folded; 0 for what is no part of a word."""
-    found = np.zeros(128, np.uint64)
-    for point, code in enumerate(table(FEW)[:128].tolist()):
-        if code & KIND == WORD:
-            found[point] = letter_hash(code >> FOLD)
-    return found

@@ -8,6 +8,8 @@ import numpy as np
 
 from corpus.grams.types import Packed
 
+PAD = bytes(64)
+
 
 def pack(texts: Sequence[str]) -> Packed:
     """The texts as UTF-8, end to end; half a surrogate pair is three bytes."""
@@ -20,4 +22,4 @@ def pack(texts: Sequence[str]) -> Packed:
 def joined(parts: Sequence[bytes]) -> Packed:
     """The same of texts that are UTF-8 already."""
     lengths = np.fromiter(map(len, parts), np.int64, len(parts))
-    return Packed(b"".join(parts), np.cumsum(lengths))
+    return Packed(b"".join([*parts, PAD]), np.cumsum(lengths))

@@ -3,25 +3,28 @@
 The definition is that of ``corpus.grams.words``: NFKC, case folding, and two classes of Python's
 ``re``. The table says it point by point, for the texts of which that is the whole truth; ``HARD``
 marks the points (marks that combine, forms and foldings of several letters) for which a text is
-normalised in Python first. Unicode is the version that this Python has.
+normalised in Python first. Unicode is the version that this Python has. Made once, the table is
+kept on disk (``kept``), for it takes as long to make as ten megabytes to search.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
+import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 
+from corpus.errors import DiskError
 from corpus.grams.types import Codes
 
 LIMIT = 0x40000
 """Over it no code point is part of a word, has a case, or is changed by NFKC."""
-
-FEW = 0x3400
-"""Under it are the alphabets and marks of most texts, Han and emoji not among them."""
 
 KIND = 3  # the two lowest bits: neither (0), part of a word, a word of its own
 WORD, ALONE = 1, 2
@@ -41,25 +44,45 @@ _SPANS = ((0, 0x3400), (0xA000, 0xAC00), (0xF900, 0x20000), (0x2F800, 0x2FA20))
 _HANGUL = (range(0x1161, 0x1176), range(0x11A8, 0x11C3))  # vowels and finals join by rule
 
 
-@cache
-def table(limit: int = LIMIT) -> Codes:
+def kept(folder: Path) -> Codes:
+    """``table``, read from a folder, or made and put there if the folder allows it.
+
+    The file is named for the version of Unicode and for this module's text, and ends in a CRC-32 of
+    what it holds; one that is damaged is made anew.
+    """
+    made_by = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
+    path = folder / f"points-{unicodedata.unidata_version}-{made_by}"
+    with suppress(OSError):
+        data = path.read_bytes()
+        if len(data) == 4 * LIMIT + 4 and data[-4:] == _check(data[:-4]):
+            return np.frombuffer(data, "<u4", LIMIT).astype(np.uint32)
+    from corpus.store import write_bytes
+
+    made = table()
+    data = made.astype("<u4").tobytes()
+    with suppress(DiskError):
+        write_bytes(path, data + _check(data))
+    return made
+
+
+def _check(data: bytes) -> bytes:
+    return zlib.crc32(data).to_bytes(4, "little")
+
+
+def table() -> Codes:
     """The number of each code point under ``LIMIT``: class bits, and the folded point over them.
 
-    uint32, one mebibyte, made in some 30 ms; the points from ``limit`` on are only marked as hard,
-    which is quicker.
+    uint32, one mebibyte, made in some 40 ms.
     """
-    every = np.arange(limit, dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")
+    every = np.arange(LIMIT, dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")
     bits = _classes(every)
-    fold = np.arange(limit, dtype=np.uint32)
-    special = special_points(limit)
+    fold = np.arange(LIMIT, dtype=np.uint32)
+    special = special_points()
     joining = _joining(special)
     for text in special:
         plain = unicodedata.normalize("NFKC", text)
         folded = plain.casefold()
         single = len(plain) == len(folded) == 1
-        if ord(max(plain + folded)) >= limit:
-            bits[ord(text)] |= HARD
-            continue
         if single:
             fold[ord(text)] = ord(folded)
             kind, rest = bits[ord(folded)] & KIND, bits[ord(plain)] & ~np.uint32(KIND)
@@ -68,10 +91,8 @@ def table(limit: int = LIMIT) -> Codes:
             bits[ord(text)] |= HARD
         elif not single:
             bits[ord(text)] = 0
-    bits[sorted(point for point in joining if point < limit)] |= HARD
-    whole = np.full(LIMIT, HARD, np.uint32)
-    whole[:limit] = (fold << np.uint32(FOLD)) | bits
-    return whole
+    bits[sorted(joining)] |= HARD
+    return (fold << np.uint32(FOLD)) | bits
 
 
 def normalised(text: str) -> str:
@@ -83,7 +104,7 @@ def normalised(text: str) -> str:
 @cache
 def _wide_folds() -> dict[int, str]:
     """The points that fold into several letters."""
-    points = map(chr, (*range(0x80, FEW), *range(0xFB00, 0xFB20)))
+    points = map(chr, (*range(0x80, 0x2000), *range(0xFB00, 0xFB20)))
     return {ord(one): one.casefold() for one in points if len(one.casefold()) > 1}
 
 
@@ -96,15 +117,14 @@ def _classes(line: str) -> Codes:
         for found in re.finditer(pattern, line):
             bits[found.start() : found.end()] |= bit
     shown = ((bits & LETTER) > 0).tolist()
-    letters = [point for point in _within(len(line)) if shown[point]]
+    letters = [point for point in _within() if shown[point]]
     bits[[point for point in letters if line[point].isupper()]] |= UPPER
     return bits
 
 
-@cache
-def special_points(limit: int = LIMIT) -> tuple[str, ...]:
+def special_points() -> tuple[str, ...]:
     """The points that NFKC or folding may change, and those that combine."""
-    points = map(chr, _within(limit))
+    points = map(chr, _within())
     return tuple(
         text
         for text in points
@@ -119,10 +139,10 @@ def _splits(plain: str, folded: str) -> bool:
     return any(one.isalnum() or unicodedata.combining(one) or one in "_, " for one in plain)
 
 
-def _within(limit: int) -> Iterator[int]:
-    """The points of ``_SPANS`` under a limit."""
+def _within() -> Iterator[int]:
+    """The points of ``_SPANS``."""
     for low, high in _SPANS:
-        yield from range(low, min(high, limit))
+        yield from range(low, high)
 
 
 def _joining(special: Iterable[str]) -> set[int]:

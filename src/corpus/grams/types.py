@@ -21,10 +21,18 @@ INNER, CAPITAL = 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """Many texts in one buffer of UTF-8 (lone surrogates as three bytes); ``ends`` of each."""
+    """Many texts in one buffer of UTF-8 (lone surrogates as three bytes); ``ends`` of each.
+
+    After the last there are 64 bytes more, of anything: kernels look so far ahead.
+    """
 
     data: bytes | memoryview
     ends: Places
+
+    @property
+    def body(self) -> memoryview:
+        """The texts without what stands after them."""
+        return memoryview(self.data)[: int(self.ends[-1]) if len(self.ends) else 0]
 
     def text(self, place: int) -> str:
         """One of the texts."""

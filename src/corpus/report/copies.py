@@ -6,10 +6,10 @@ alike, because there a threshold shows whether it is right.
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from corpus.dedup import changes
 from corpus.report.folder import Build, Row, body, clip, lot, title
 
 LARGEST, LOOSEST = 6, 6  # clusters shown
@@ -80,15 +80,9 @@ def diff(old: str, new: str) -> list[list[str]]:
 
     A long run of equal words keeps its two ends; what is left out is counted as op ``...``.
     """
-    a, b = (text[: 12 * DIFF_WORDS].split()[:DIFF_WORDS] for text in (old, new))
     steps: list[list[str]] = []
-    matcher = difflib.SequenceMatcher(None, a, b, autojunk=False)
-    for op, a0, a1, b0, b1 in matcher.get_opcodes():
-        if op == "equal":
-            steps += _equal(a[a0:a1])
-        else:
-            steps += [["-", " ".join(a[a0:a1])]] * (a1 > a0)
-            steps += [["+", " ".join(b[b0:b1])]] * (b1 > b0)
+    for op, words in changes(old, new, DIFF_WORDS):
+        steps += _equal(words) if op == "=" else [[op, " ".join(words)]]
     return steps
 
 
