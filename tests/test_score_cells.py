@@ -74,8 +74,9 @@ def test_every_value_that_has_an_interval_lies_in_it_and_says_how_it_was_found()
 
 def test_human_prose_is_a_baseline_that_ships() -> None:
     found = read_baseline(Path("human"))
-    assert found.values["distinct2"] == pytest.approx(0.67, abs=0.01)
-    assert found.values["eff_topics"] > 500
+    assert found.values["distinct2"].value == pytest.approx(0.67, abs=0.01)
+    assert (found.values["eff_topics"].value or 0) > 500
+    assert [row["documents"] for row in found.values["names"].curve][-2:] == [1000, 2000]
     assert found.control is not None
     assert found.control.documents == 2000
 
@@ -84,7 +85,8 @@ def test_a_control_of_texts_gives_values_and_moves(tmp_path: Path) -> None:
     rows = [{"id": t.id, "text": t.text} for t in texts({"essay": 40})]
     write_rows(tmp_path / "control.jsonl", rows)
     found = read_baseline(tmp_path / "control.jsonl")
-    assert found.values["lengths"] == 120
+    assert (found.values["lengths"].value, found.values["lengths"].n) == (120, 40)
+    assert found.names == {}
     assert found.control is not None
     assert found.control.whence == "control.jsonl"
 

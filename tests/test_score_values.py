@@ -14,8 +14,9 @@ from corpus.language import words
 from corpus.score import Novelty, Text, score
 from corpus.score.columns import Columns
 from corpus.score.grams import distinct2, shared_grams
+from corpus.score.intervals import wilson
 from corpus.score.parity import ngram_diversity, self_repetition
-from corpus.score.scale import Scale, wilson
+from corpus.score.scale import Scale
 from corpus.score.style import mtld
 from corpus.score.topics import effective, project, vendi
 

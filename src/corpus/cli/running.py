@@ -109,14 +109,13 @@ def score(
     base = room.read_baseline(Path(given.baseline), pipeline) if given.baseline else None
     texts = room.read_files(files)
     items = [dedup.Item(str(place), text.text) for place, text in enumerate(texts)]
-    found = dedup.find(items)
-    near = {name for duplicate in found for name in (duplicate.id, duplicate.original)}
+    copies = room.near_copies(dedup.find(items))
     return room.score(
         texts,
         limits={name: (pair[0], pair[1]) for name, pair in given.gates.items()},
         baseline=base,
         known_names=names,
-        near_duplicates={texts[int(place)].id for place in near},
+        near_duplicates={texts[int(place)].id: count for place, count in copies.items()},
         pipeline=pipeline,
         compare=compare,
     )

@@ -13,13 +13,16 @@ from numpy.typing import NDArray
 
 from corpus.language import UNSPACED, skim, text_hash
 from corpus.records import Json, Metric
+from corpus.score import rarefy
 from corpus.score.columns import Columns, Numbers, first_of_runs, skeletons
-from corpus.score.scale import EVIDENCE, LEAST_COUNT, Floats, Reading, Scale
+from corpus.score.intervals import Floats, Reading
+from corpus.score.scale import EVIDENCE, LEAST_COUNT, Scale
 
 Edge = Literal["opening", "closing"]
 
 OPENING = 4
 CLOSING = 5
+LEAST_NAME = 0.01  # share of documents of a control from which on a name is usual
 WATCHED = frozenset(
     """Elara Elias Mara Thorne Voss Lyra Kael Seraphina Aria Elena Vasquez Marcus Chen Amara Okafor
     Aris Petrova Sarah Emily Johnson Miller Smith Martinez Priya Patel Maya Rodriguez""".split()
@@ -43,7 +46,8 @@ def edges(name: Edge, columns: Columns, scale: Scale) -> Iterator[Metric]:
     whole = np.zeros(len(columns), dtype=np.int64)
     part = whole.copy()
     whole[docs], part[docs] = 1, counts[codes] > 1
-    yield scale.share(f"{name}_repeated", part, whole, unit, evidence=evidence)
+    curve = rarefy.shares(counts[codes] - 1, len(docs), len(docs))
+    yield scale.share(f"{name}_repeated", part, whole, unit, evidence=evidence, curve=curve)
 
 
 def names(
@@ -63,7 +67,8 @@ def names(
         columns: the texts.
         quoted: texts whose names are no fault.
         known: names that are no fault.
-        usual: the share of documents that have a name, in human prose.
+        usual: the share of documents that have a name, in human prose and in a control: the
+            subject of both is no fault of one.
         scale: the limits.
     """
     used = {word.casefold() for name in known for word in name.split()}
@@ -95,6 +100,15 @@ def names(
     yield _favourite("name_pairs", docs, codes, both, np.zeros(len(pairs)), columns, scale)
 
 
+def shares_of_names(columns: Columns) -> dict[str, float]:
+    """The share of documents with each name of a control, where that is more than chance."""
+    uses = Counter(
+        word for own in columns.names for word in {word for name in own for word in name.split()}
+    )
+    shares = {word: count / len(columns) for word, count in uses.items() if count >= LEAST_COUNT}
+    return {word: share for word, share in shares.items() if share >= LEAST_NAME}
+
+
 def skeleton(columns: Columns, quoted: Sequence[str], scale: Scale) -> Metric:
     """The share of sentences whose form without capitals and numbers is in 3 or more documents.
 
@@ -124,7 +138,10 @@ def skeleton(columns: Columns, quoted: Sequence[str], scale: Scale) -> Metric:
             ]
             said = columns.form(int(order[head]))
             evidence.append({"text": said, "count": count, "ids": ids})
-    return scale.share("skeleton", part, whole, "share of sentences", evidence=evidence)
+    others = np.maximum(0, np.repeat(counts, sizes) - 1)
+    n, unit = int((whole > 0).sum()), "share of sentences"
+    curve = rarefy.shares(others, n, len(values), LEAST_COUNT - 1)
+    return scale.share("skeleton", part, whole, unit, evidence=evidence, curve=curve)
 
 
 def _edges(name: Edge, columns: Columns) -> tuple[Numbers, Numbers, list[str]]:

@@ -17,8 +17,9 @@ import numpy as np
 
 from corpus.records import Metric
 from corpus.score.columns import Columns, first_of_runs
+from corpus.score.intervals import Reading, wilson
 from corpus.score.patterns import FIRST, HOLE, LAST, Control, Found, find
-from corpus.score.scale import LEAST_COUNT, Reading, Scale, wilson
+from corpus.score.scale import LEAST_COUNT, Scale
 
 LEAST_LIFT = 2.0
 LEAST_SHARE = 0.02

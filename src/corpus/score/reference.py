@@ -12,6 +12,7 @@ from corpus.errors import InputError
 from corpus.language import text_of
 from corpus.score.columns import Text
 from corpus.score.patterns import Control, pattern_hash
+from corpus.score.rarefy import Known
 from corpus.score.shipped import shipped
 from corpus.store import Row, read_rows
 
@@ -20,10 +21,17 @@ HUMAN = "human"
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """Values by metric, and patterns to compare moves with (None: those of human prose)."""
+    """What to compare with.
 
-    values: Mapping[str, float] = field(default_factory=dict)
+    Attributes:
+        values: by metric.
+        control: patterns to compare moves with; None for those of human prose.
+        names: shares of documents with a name that are no fault, beside those of human prose.
+    """
+
+    values: Mapping[str, Known] = field(default_factory=dict)
     control: Control | None = None
+    names: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +50,15 @@ def human() -> Human:
     counts = {pattern_hash(pattern): count for pattern, count in found["moves"].items()}
     about = found["about"]
     control = Control("human prose", about["documents"], about["words"], counts, found["floor"])
-    return Human(Baseline(found["values"], control), found["names"], control)
+    values = {
+        name: Known(
+            value,
+            about["documents"],
+            [{"documents": n, "value": v} for n, v in found["curves"].get(name, ())],
+        )
+        for name, value in found["values"].items()
+    }
+    return Human(Baseline(values, control), found["names"], control)
 
 
 def read_files(paths: Sequence[Path]) -> list[Text]:
@@ -58,7 +74,7 @@ def read_files(paths: Sequence[Path]) -> list[Text]:
     ]
 
 
-def read_values(path: Path) -> dict[str, float] | None:
+def read_values(path: Path) -> dict[str, Known] | None:
     """The values by metric that a file holds; None where it holds texts.
 
     The file is what ``corpus score --json`` printed, or the ``scores.jsonl`` of a build; a folder
@@ -90,8 +106,17 @@ def read_values(path: Path) -> dict[str, float] | None:
         ) from error
 
 
-def _values(rows: Mapping[str, Row]) -> dict[str, float]:
-    return {name: float(row["value"]) for name, row in rows.items() if row["value"] is not None}
+def known_of(row: Row) -> Known | None:
+    """The row of a metric as something to compare with; None without a value."""
+    if row["value"] is None:
+        return None
+    curve = [point for point in row.get("curve") or () if "value" in point]
+    n = row.get("n")
+    return Known(float(row["value"]), n if isinstance(n, int) else None, curve)
+
+
+def _values(rows: Mapping[str, Row]) -> dict[str, Known]:
+    return {name: known for name, row in rows.items() if (known := known_of(row))}
 
 
 def _text(row: Row, path: Path, number: int) -> Text:

@@ -18,7 +18,8 @@ import numpy as np
 
 from corpus.records import Json, Metric
 from corpus.score.columns import Columns
-from corpus.score.scale import EVIDENCE, Reading, Scale, jackknife
+from corpus.score.intervals import Reading, jackknife
+from corpus.score.scale import EVIDENCE, Scale
 
 SAMPLE = 2_000
 MTLD_SAMPLE = 300
