@@ -99,6 +99,16 @@ def leading(metrics: Sequence[Row]) -> list[Row]:
     ]
 
 
+def verdict_of(metric: Row) -> int:
+    """The place in ``ORDER`` of what the value alone would be called, by the limits in force."""
+    sign = 1 if metric["higher_is_better"] else -1
+    beyond: list[bool] = [
+        metric.get(key) is not None and bool(sign * (metric["value"] - metric[key]) < 0)
+        for key in ("warn", "fail")
+    ]
+    return ORDER["pass"] - sum(beyond)
+
+
 def interval(metric: Row) -> list[float]:
     """The ends of the 95 % interval; empty if the row has none."""
     ends = [metric.get("low"), metric.get("high")]

@@ -54,8 +54,8 @@ def _warning(sizes: Sequence[Row]) -> Markup:
     return el(
         "p",
         el("b", "Not of one size: "),
-        f"{said[0]}, and {said[1]}. Most measures fall or rise with the number of documents and "
-        "their length, so a difference between the two may be one of size.",
+        f"{said[0]}, and {said[1]}. A measure that depends on the number of documents is given for "
+        "both at the smaller one, and its difference is that; one of length remains.",
         class_="demo",
         role="note",
     )
@@ -104,11 +104,23 @@ def _metrics(rows: Sequence[Row], names: Sequence[Markup | str]) -> Markup:
             _gated(value, gate, say)
             for value, gate in zip(one["values"], one["gates"], strict=True)
         ]
+        even = one["even"]
         better = el("td", BETTER[one["better"]], class_=BETTER[one["better"]] or None)
         head = name({"id": one["id"], "scope": scope})
-        gap = _difference(one["values"], _gap_sayer(one["unit"]))
-        lines.append(row(head, *cells, gap, better))
-    return table("Measures of both builds", _heads("Measure", names, "Change"), lines, "sides")
+        values = even["values"] if even else one["values"]
+        gap = _difference(values, _gap_sayer(one["unit"]))
+        lines.append(row(head, *cells, _even(even, say), gap, better))
+    heads = ["Measure", *(el("th", one, scope="col", class_="n") for one in names),
+             "#Both at the smaller size", el("th", "Difference", scope="col", class_="n gap"),
+             "Change"]  # fmt: skip
+    return table("Measures of both builds", heads, lines, "sides")
+
+
+def _even(even: Row | None, say: Callable[[float], str]) -> Markup:
+    if not even:
+        return number("")
+    small = el("small", f"of {count(even['documents'])} documents")
+    return el("td", " to ".join(map(say, even["values"])), " ", small, class_="n")
 
 
 def _sayer(unit: str) -> Callable[[float], str]:
