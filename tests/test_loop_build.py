@@ -108,7 +108,7 @@ def test_an_arm_that_repeats_itself_is_dealt_no_more(whole: Whole) -> None:
     assert section.startswith("a-charter-for-otis/owning-a-mistake")
     at = next(place for place, row in enumerate(rows) if row["stopped"])
     assert rows[at]["arms"][arm] < 0.3 <= rows[at - 1]["arms"].get(arm, 1)
-    briefs = [row for row in read_rows(folder / "output" / "briefs.jsonl")]
+    briefs = list(read_rows(folder / "output" / "briefs.jsonl"))
     assert {row["round"] for row in briefs if row["section"] == section} == {*range(1, at + 2)}
     assert rows[-1]["round"] > at + 1
     assert rows[-1]["novelty"] > rows[at]["novelty"]

@@ -89,7 +89,8 @@ def test_the_nearest_pairs_are_shown_with_what_was_dealt_to_both(tmp_path: Path)
     facts = report.collect(build(tmp_path, 5, likeness=pairs), manifest())
     (near,) = facts["duplicates"]["nearest"]
     assert (near["id"], near["other"], near["cosine"]) == ("d0", "d3", 0.91)
-    assert near["alike"] == {"stream": "stories", "kind": "short_story"}
+    dealt = {"stream": "stories", "kind": "short_story", "place": "a harbour"}
+    assert near["alike"] == dealt
     assert near["diff"][2] == ["+", " ".join(["right"] * 24) + " [16 more]"]
     page = report.render(facts)
     assert "<del>&lt;b&gt;left&lt;/b&gt;</del>" in page

@@ -19,7 +19,7 @@ MEMBERS = 8  # listed
 TITLE = 60  # characters
 DIFF_WORDS = 300
 RUN, END = 30, 12  # a longer run of equal words keeps so many at each end
-PAIRS = 12  # nearest pairs shown
+PAIRS, OFTEN = 12, 2  # nearest pairs shown; with one document in them
 PIECES, PIECE = 60, 24  # of a pair's diff; words of each
 SAME = ("stream", "kind", "section", "seed")  # what two documents may have been dealt alike
 
@@ -75,11 +75,18 @@ def duplicates(build: Build, shown: Sequence[Row], rows: Mapping[str, Row]) -> R
 def nearest(build: Build, rows: Mapping[str, Row]) -> list[Row]:
     """The pairs most alike that ship: ids, cosine, jaccard, titles, what was dealt to both, diff.
 
-    A pair is shown while the build still keeps both documents; a diff keeps its first pieces.
+    A pair is shown while the build still keeps both documents; a document in two pairs at most,
+    for one that is near to many would fill the list; a diff keeps its first pieces.
     """
     kept = {entry.id for entry in build.kept}
-    pairs = [one for one in build.nearest if {one.get("id"), one.get("other")} <= kept]
-    return [_near(build, one, rows) for one in pairs[:PAIRS]]
+    shown: list[Row] = []
+    times: Counter[str] = Counter()
+    for one in build.nearest:
+        names = {str(one.get(key)) for key in ("id", "other")}
+        if names <= kept and len(shown) < PAIRS and all(times[name] < OFTEN for name in names):
+            times.update(names)
+            shown.append(_near(build, one, rows))
+    return shown
 
 
 def _near(build: Build, one: Row, rows: Mapping[str, Row]) -> Row:
@@ -88,6 +95,12 @@ def _near(build: Build, one: Row, rows: Mapping[str, Row]) -> Row:
     alike = {key: str(value) for key, value in both.items() if sides[1].get(key) == value}
     if "section" in alike:
         alike["section"] = build.title(alike["section"])
+    facets = [side.get("facets") or {} for side in sides]
+    alike |= {
+        str(key): clip(str(value), TITLE)
+        for key, value in facets[0].items()
+        if facets[1].get(key) == value
+    }
     pieces = list(one.get("diff") or ())
     return {
         **{key: one.get(key) for key in ("id", "other", "cosine", "jaccard", "by")},

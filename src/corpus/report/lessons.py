@@ -83,7 +83,7 @@ def _stopped(found: Sequence[Row], last: int) -> Markup:
                   class_="plain")  # fmt: skip
     lines = [row(one["what"], _when(one["rounds"], last)) for one in found]
     title = "Arms that were stopped, because their last texts said too little that was new"
-    return table(title, ["Arm", "After rounds"], lines, "evidence")
+    return join([el("h3", title), table(title, ["Arm", "After rounds"], lines, "evidence")])
 
 
 def _arms(found: Sequence[Row]) -> Markup | None:
@@ -98,7 +98,8 @@ def _arms(found: Sequence[Row]) -> Markup | None:
         for one in found
     ]
     title = "Arms whose last texts said least that was new"
-    return table(title, ["Arm", "#New 8-word phrases", ""], lines, "evidence")
+    heads = ["Arm", "#New 8-word phrases", ""]
+    return join([el("h3", title), table(title, heads, lines, "evidence")])
 
 
 def _when(rounds: Sequence[int], last: int) -> str:

@@ -27,6 +27,8 @@ MEASURES = {
     "closing_repeated": ("Repeated endings", "Documents that end as another one does."),
     "names": ("The commonest name", "Documents that use it."),
     "name_pairs": ("The commonest pair of names", "Documents that use both."),
+    "names_effective": ("Effective names", "Equally common names would repeat as these do."),
+    "novelty": ("New phrases", "8-word phrases of the last tenth that no document before had."),
     "distinct2": ("Distinct word pairs", "A figure to compare with a baseline of the same genre."),
     "coverage": ("Coverage of the plan", "Planned cells of section and kind that are not empty."),
     "zstd_long": (

@@ -96,24 +96,25 @@ def _metrics(rows: Sequence[Row], names: Sequence[Markup | str]) -> Markup:
     if not rows:
         return nothing("Neither build has a metric.")
     shown = [one for one in rows if "/" not in one["id"] or len(set(one["gates"])) > 1][:120]
-    lines = []
-    for one in shown:
-        say = _sayer(one["unit"])
-        scope = one["id"].partition("/")[2]
-        cells = [
-            _gated(value, gate, say)
-            for value, gate in zip(one["values"], one["gates"], strict=True)
-        ]
-        even = one["even"]
-        better = el("td", BETTER[one["better"]], class_=BETTER[one["better"]] or None)
-        head = name({"id": one["id"], "scope": scope})
-        values = even["values"] if even else one["values"]
-        gap = _difference(values, _gap_sayer(one["unit"]))
-        lines.append(row(head, *cells, _even(even, say), gap, better))
+    sized = any(one["even"] for one in shown)
     heads = ["Measure", *(el("th", one, scope="col", class_="n") for one in names),
-             "#Both at the smaller size", el("th", "Difference", scope="col", class_="n gap"),
-             "Change"]  # fmt: skip
+             *["#Both at the smaller size"] * sized,
+             el("th", "Difference", scope="col", class_="n gap"), "Change"]  # fmt: skip
+    lines = [_line(one, sized=sized) for one in shown]
     return table("Measures of both builds", heads, lines, "sides")
+
+
+def _line(one: Row, *, sized: bool) -> Markup:
+    """A measure: both values, both at one size where some of them depend on it, what changed."""
+    say, even = _sayer(one["unit"]), one["even"]
+    gated = zip(one["values"], one["gates"], strict=True)
+    return row(
+        name({"id": one["id"], "scope": one["id"].partition("/")[2]}),
+        *(_gated(value, gate, say) for value, gate in gated),
+        *[_even(even, say)] * sized,
+        _difference(even["values"] if even else one["values"], _gap_sayer(one["unit"])),
+        el("td", BETTER[one["better"]], class_=BETTER[one["better"]] or None),
+    )
 
 
 def _even(even: Row | None, say: Callable[[float], str]) -> Markup:
