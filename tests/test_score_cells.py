@@ -86,7 +86,6 @@ def test_a_control_of_texts_gives_values_and_moves(tmp_path: Path) -> None:
     write_rows(tmp_path / "control.jsonl", rows)
     found = read_baseline(tmp_path / "control.jsonl")
     assert (found.values["lengths"].value, found.values["lengths"].n) == (120, 40)
-    assert found.names == {}
     assert found.control is not None
     assert found.control.whence == "control.jsonl"
 
@@ -119,3 +118,18 @@ def test_the_gates_of_a_config_hold_for_score_and_a_failed_one_is_exit_3(tmp_pat
     assert (ended.returncode, found["shared_ngram"]["gate"]) == (3, "fail")
     assert found["self_repetition"]["value"] == 0
     assert found["shared_ngram"]["words"] == 120
+
+
+def test_a_name_that_an_allowed_text_is_about_is_the_subject_and_no_fault(tmp_path: Path) -> None:
+    said = [f"{prose(n)} And then the Quakers of old Fox met again here." for n in range(40)]
+    write_rows(tmp_path / "rows.jsonl", [{"text": text} for text in said])
+    about = tmp_path / "about.md"
+    about.write_text("# About\n\nThis book asks what a Quaker owes to Fox, and why.\n", "utf-8")
+    gates = []
+    for more in ([], ["--allow", str(about)]):
+        command = [sys.executable, "-m", "corpus", "score", str(tmp_path / "rows.jsonl"), "--json"]
+        run = subprocess.run(
+            [*command, *more], capture_output=True, text=True, env=environment(), check=False
+        )
+        gates.append(json.loads(run.stdout)["metrics"]["names"]["gate"])
+    assert gates == ["fail", "pass"]

@@ -14,7 +14,6 @@ from corpus.score.columns import Columns, first_of_runs
 from corpus.score.habits import shares_of_names
 
 FILE = Path(__file__).parents[2] / "src" / "corpus" / "score" / "human.json"
-ALPHABET = 400  # common words
 LEAST_MOVE = 10  # documents of 2,000
 VALUES = (
     "shared_ngram", "shared_ngram_raw", "skeleton", "opening", "opening_repeated", "closing",
@@ -33,7 +32,7 @@ def write(texts: Sequence[Text]) -> None:
         "words": said / len(texts),
     }
     found = {"about": about, "values": {}, "curves": {}, "names": _names(columns)}
-    found |= {"alphabet": _alphabet(columns), "floor": LEAST_MOVE - 1, "moves": {}}
+    found |= {"alphabet": patterns.common_words(columns), "floor": LEAST_MOVE - 1, "moves": {}}
     _save(found)
     found["moves"] = _moves(columns)
     _save(found)
@@ -55,17 +54,8 @@ def _names(columns: Columns) -> dict[str, float]:
     return {word: round(share, 4) for word, share in shares}
 
 
-def _alphabet(columns: Columns) -> list[str]:
-    docs = np.repeat(np.arange(len(columns)), columns.sizes)
-    pairs = np.unique(docs * len(columns.vocabulary) + columns.words)
-    counts = np.bincount(pairs % len(columns.vocabulary))
-    ranked = sorted(range(len(counts)), key=lambda n: (-counts[n], columns.vocabulary[n]))
-    words = [columns.vocabulary[number] for number in ranked]
-    return [word for word in words if word.replace("'", "").isalpha()][:ALPHABET]
-
-
 def _moves(columns: Columns) -> dict[str, int]:
-    shown = patterns.find(columns)
+    shown = patterns.find(columns, patterns.english())
     heads = np.flatnonzero(first_of_runs(shown.values))
     counts = np.diff(np.append(heads, len(shown.values)))
     often = counts >= LEAST_MOVE
@@ -80,5 +70,4 @@ def _save(found: dict[str, object]) -> None:
     FILE.write_text(json.dumps(found, ensure_ascii=False, separators=(",", ":")) + "\n", "utf-8")
     shipped.shipped.cache_clear()
     reference.human.cache_clear()
-    for name in ("alphabet", "_numbers", "_hashes"):
-        getattr(patterns, name).cache_clear()
+    patterns.english.cache_clear()

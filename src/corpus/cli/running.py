@@ -99,6 +99,7 @@ def score(
     names: tuple[str, ...],
     pipeline: str | None,
     *,
+    allowed: tuple[Path, ...],
     compare: bool,
 ) -> list[Metric]:
     """The suite over files, with the share of documents that dedup finds in clusters."""
@@ -112,6 +113,7 @@ def score(
     copies = room.near_copies(dedup.find(items))
     return room.score(
         texts,
+        allowed=room.read_allowed(allowed),
         limits={name: (pair[0], pair[1]) for name, pair in given.gates.items()},
         baseline=base,
         known_names=names,

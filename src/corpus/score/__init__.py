@@ -25,14 +25,22 @@ from corpus.score import rarefy
 from corpus.score.columns import Columns, Text
 from corpus.score.coverage import Cells, cells_of, coverage
 from corpus.score.grams import distinct2, shared
-from corpus.score.habits import edges, names, shares_of_names, skeleton
+from corpus.score.habits import edges, names, skeleton
 from corpus.score.intervals import Reading
 from corpus.score.moves import moves
 from corpus.score.novelty import Novelty
 from corpus.score.parity import parity
 from corpus.score.patterns import control_of
 from corpus.score.rarefy import Known
-from corpus.score.reference import HUMAN, Baseline, human, known_of, read_files, read_values
+from corpus.score.reference import (
+    HUMAN,
+    Baseline,
+    human,
+    known_of,
+    read_allowed,
+    read_files,
+    read_values,
+)
 from corpus.score.scale import DEFAULTS, Limits, Scale
 from corpus.score.squeeze import squeeze
 from corpus.score.style import style
@@ -42,7 +50,7 @@ from corpus.score.topics import effective_topics, topics
 
 __all__ = [
     "DEFAULTS", "Baseline", "Known", "Novelty", "Text", "as_json", "cells_of", "effective_topics",
-    "near_copies", "read_baseline", "read_files", "score", "tics",
+    "near_copies", "read_allowed", "read_baseline", "read_files", "score", "tics",
 ]  # fmt: skip
 
 
@@ -62,8 +70,8 @@ def score(
 
     Args:
         texts: the documents.
-        allowed: texts that may be quoted (the constitution, the seeds): their 8-grams, sentences
-            and names count for nothing.
+        allowed: texts that may be quoted, and say what the corpus is about (the constitution, the
+            seeds): their 8-grams, sentences and names count for nothing.
         plan_cells: documents planned per (section, kind) and per (kind, facet, value).
         limits: replaces single pairs of ``DEFAULTS``.
         baseline: values to compare with, and a control for the moves; human prose where None is
@@ -88,7 +96,7 @@ def score(
         skeleton(columns, allowed, scale),
         *edges("opening", columns, scale),
         *edges("closing", columns, scale),
-        *names(columns, allowed, known_names, {**human().names, **base.names}, scale),
+        *names(columns, allowed, known_names, human().names, scale),
         squeeze(columns, scale),
         distinct2(columns, scale),
         topics(columns, scale),
@@ -115,8 +123,7 @@ def read_baseline(path: Path, pipeline: str | None = None) -> Baseline:
         return Baseline(values)
     texts = read_files([path])
     found = {one.id: known for one in score(texts) if (known := known_of(one.row()))}
-    columns = Columns.of(texts)
-    return Baseline(found, control_of(columns, path.name, pipeline), shares_of_names(columns))
+    return Baseline(found, control_of(Columns.of(texts), path.name, pipeline))
 
 
 def near_copies(found: Collection[Duplicate]) -> dict[str, int]:

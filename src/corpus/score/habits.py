@@ -22,7 +22,7 @@ Edge = Literal["opening", "closing"]
 
 OPENING = 4
 CLOSING = 5
-LEAST_NAME = 0.01  # share of documents of a control from which on a name is usual
+LEAST_NAME = 0.01  # share of documents from which on a name is told
 WATCHED = frozenset(
     """Elara Elias Mara Thorne Voss Lyra Kael Seraphina Aria Elena Vasquez Marcus Chen Amara Okafor
     Aris Petrova Sarah Emily Johnson Miller Smith Martinez Priya Patel Maya Rodriguez""".split()
@@ -61,18 +61,19 @@ def names(
 
     A name counts by its words, so that a first name is met with any surname; a pair is one of
     first words ("Elena Vasquez" and "Marcus Chen" are Elena and Marcus). Capitals do not tell a
-    person from a country, so from the share of each name that of human prose is taken off.
+    person from a country, so from the share of each name that of human prose is taken off. Nor do
+    they tell a character from the subject: what ``quoted`` names is the subject, and no fault.
 
     Args:
         columns: the texts.
         quoted: texts whose names are no fault.
         known: names that are no fault.
-        usual: the share of documents that have a name, in human prose and in a control: the
-            subject of both is no fault of one.
+        usual: the share of documents that have a name, in human prose.
         scale: the limits.
     """
-    used = {word.casefold() for name in known for word in name.split()}
-    used |= {w.casefold() for text in quoted for name in skim(text).names for w in name.split()}
+    free = [*known, *(name for text in quoted for name in skim(text).names)]
+    used = {word.casefold() for name in free for word in name.split()}
+    used |= {f"{word}s" for word in used}  # Quakers where the text has a Quaker
     numbers: dict[str, int] = {}
     single: list[tuple[int, int]] = []
     heads: list[list[int]] = []
@@ -101,11 +102,11 @@ def names(
 
 
 def shares_of_names(columns: Columns) -> dict[str, float]:
-    """The share of documents with each name of a control, where that is more than chance."""
+    """The share of documents with each name that at least 1 % of them have."""
     uses = Counter(
         word for own in columns.names for word in {word for name in own for word in name.split()}
     )
-    shares = {word: count / len(columns) for word, count in uses.items() if count >= LEAST_COUNT}
+    shares = {word: count / len(columns) for word, count in uses.items()}
     return {word: share for word, share in shares.items() if share >= LEAST_NAME}
 
 

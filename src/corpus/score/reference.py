@@ -11,7 +11,7 @@ from pathlib import Path
 from corpus.errors import InputError
 from corpus.language import text_of
 from corpus.score.columns import Text
-from corpus.score.patterns import Control, pattern_hash
+from corpus.score.patterns import Control, english, pattern_hash
 from corpus.score.rarefy import Known
 from corpus.score.shipped import shipped
 from corpus.store import Row, read_rows
@@ -26,12 +26,10 @@ class Baseline:
     Attributes:
         values: by metric.
         control: patterns to compare moves with; None for those of human prose.
-        names: shares of documents with a name that are no fault, beside those of human prose.
     """
 
     values: Mapping[str, Known] = field(default_factory=dict)
     control: Control | None = None
-    names: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,9 @@ def human() -> Human:
     found = shipped()
     counts = {pattern_hash(pattern): count for pattern, count in found["moves"].items()}
     about = found["about"]
-    control = Control("human prose", about["documents"], about["words"], counts, found["floor"])
+    control = Control(
+        "human prose", about["documents"], about["words"], counts, english(), found["floor"]
+    )
     values = {
         name: Known(
             value,
@@ -74,6 +74,21 @@ def read_files(paths: Sequence[Path]) -> list[Text]:
     ]
 
 
+def read_allowed(paths: Sequence[Path]) -> list[str]:
+    """Texts that may be quoted: files as they are, or JSON Lines with ``text`` or ``messages``.
+
+    Raises:
+        InputError: a file cannot be read.
+    """
+    found: list[str] = []
+    for path in paths:
+        if path.suffix == ".jsonl":
+            found += [text.text for text in read_files([path])]
+        else:
+            found.append(_whole(path))
+    return found
+
+
 def read_values(path: Path) -> dict[str, Known] | None:
     """The values by metric that a file holds; None where it holds texts.
 
@@ -84,11 +99,7 @@ def read_values(path: Path) -> dict[str, Known] | None:
         InputError: the file cannot be read or has another shape.
     """
     path = path / "scores.jsonl" if path.is_dir() else path
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8"
-        raise InputError(f"{path}: cannot be read ({reason}); check the path") from error
+    text = _whole(path)
     try:
         first = json.loads(text.lstrip().partition("\n")[0])
         if "text" in first or "messages" in first:
@@ -104,6 +115,14 @@ def read_values(path: Path) -> dict[str, Known] | None:
             f"{path}: not a baseline; give what `corpus score --json` printed, a build's output "
             f"folder, JSON Lines of texts, or the word {HUMAN}"
         ) from error
+
+
+def _whole(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise InputError(f"{path}: cannot be read ({reason}); check the path") from error
 
 
 def known_of(row: Row) -> Known | None:
