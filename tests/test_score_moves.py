@@ -120,9 +120,8 @@ def test_on_a_peers_documents_the_faults_are_found_that_a_reader_finds() -> None
     assert "welfare of animals" in found["shared_ngram"].evidence[0]["text"]
 
 
-FOREIGN = (
-    "der die und in den von zu das mit sich auf ist im dem nicht ein eine als auch es an".split()
-)
+FOREIGN = "der die und in den von zu das mit sich auf ist im dem nicht ein als auch es an".split()
+THINGS = [f"{word}{number}" for word in RARE for number in range(9)]
 
 
 def foreign(number: int, extra: str = "") -> Text:
