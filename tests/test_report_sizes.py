@@ -6,22 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from buildfolders import Row, accept, brief, document, fill, manifest, metric
+from buildfolders import Row, kept, manifest, metric
 from corpus import report
 from corpus.report import gates
-
-
-def build(folder: Path, documents: int, *metrics: Row, **files: list[Row]) -> Path:
-    """A build that kept so many documents."""
-    folder.mkdir(exist_ok=True)
-    number = range(documents)
-    rows = {
-        "briefs": [brief(n) for n in number],
-        "documents": [document(n) for n in number],
-        "reviews": [accept(n) for n in number],
-        "scores": [*metrics],
-    }
-    return fill(folder, **{**rows, **files})
 
 
 def share(value: float, curve: list[tuple[int, float]], **more: object) -> Row:
@@ -31,8 +18,10 @@ def share(value: float, curve: list[tuple[int, float]], **more: object) -> Row:
 
 def compared(folder: Path, small: Row, large: Row) -> Row:
     """The one measure of a build of 40 documents beside an earlier one of 10."""
-    old = report.collect(build(folder / "old", 10, small), manifest())
-    now = report.collect(build(folder / "now", 40, large), manifest(), other=old, other_name="old")
+    old = report.collect(kept(folder / "old", 10, scores=[small]), manifest())
+    now = report.collect(
+        kept(folder / "now", 40, scores=[large]), manifest(), other=old, other_name="old"
+    )
     found: Row = {**now["compare"]["metrics"][0], "facts": now}
     return found
 
@@ -75,7 +64,7 @@ def test_a_value_stands_beside_that_of_two_hundred_and_a_baseline_at_its_size(
     both = {"documents": 500, "value": 0.031, "baseline": 0.017}
     row = metric("opening_repeated", n=900, rarefied=0.0234, baseline=0.05, baseline_n=500,
                  matched=both)  # fmt: skip
-    page = report.render(report.collect(build(tmp_path, 3, row), manifest()))
+    page = report.render(report.collect(kept(tmp_path, 3, scores=[row]), manifest()))
     assert "2.3% to expect of 200" in page
     assert "baseline 5.0% (n = 500), at 500 documents 3.1%, baseline 1.7%" in page
 
@@ -86,7 +75,7 @@ def test_the_nearest_pairs_are_shown_with_what_was_dealt_to_both(tmp_path: Path)
         {"id": "d0", "other": "d3", "cosine": 0.91, "by": "words", "jaccard": 0.25, "diff": diff},
         {"id": "d0", "other": "gone", "cosine": 0.9, "by": "words", "jaccard": 0.0, "diff": []},
     ]
-    facts = report.collect(build(tmp_path, 5, likeness=pairs), manifest())
+    facts = report.collect(kept(tmp_path, 5, likeness=pairs), manifest())
     (near,) = facts["duplicates"]["nearest"]
     assert (near["id"], near["other"], near["cosine"]) == ("d0", "d3", 0.91)
     dealt = {"stream": "stories", "kind": "short_story", "place": "a harbour"}
@@ -107,7 +96,7 @@ def test_the_rounds_tell_what_was_shunned_dealt_first_and_stopped(tmp_path: Path
         {**ROUND, "round": 2, "arms": {"section s2": 0.125, "kind essay": 0.5},
          "stopped": ["section s2"], "holes": [], "bans": ["so <i>"]},
     ]  # fmt: skip
-    facts = report.collect(build(tmp_path, 4, loop=rows), manifest())
+    facts = report.collect(kept(tmp_path, 4, loop=rows), manifest())
     loop = facts["loop"]
     assert loop["bans"] == [{"what": "so <i>", "rounds": [1, 2]}, {"what": "x", "rounds": [1]}]
     assert loop["holes"] == [{"what": "Section 1: essay (documents)", "rounds": [1]}]
@@ -125,7 +114,7 @@ LOST = {"format": "megatron", "trainer": "Megatron-Core", "config": "documents",
 @pytest.mark.parametrize("known", [True, False])
 def test_what_trainers_drop_is_shown_or_how_to_learn_it(tmp_path: Path, known: bool) -> None:  # noqa: FBT001 - a parameter
     made = manifest(seq_len=512, dropped=[LOST]) if known else manifest()
-    page = report.render(report.collect(build(tmp_path, 2), made))
+    page = report.render(report.collect(kept(tmp_path, 2), made))
     assert ("Megatron-Core" in page) == known
     assert ("corpus export OUTPUT --seq-len N" in page) != known
     assert ("2.5%" in page) == known

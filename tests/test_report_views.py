@@ -11,11 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buildfolders import (
-    Row,
-    accept,
     brief,
     document,
-    fill,
+    kept,
     manifest,
     metric,
     proof,
@@ -30,17 +28,6 @@ from corpus.report import copies, folder, marks, samples, topics
 
 SEA = "harbour tide anchor gull mast rope salt quay".split()
 BREAD = "oven dough flour crust yeast baker loaf salt".split()
-
-
-def kept(where: Path, texts: list[str], **files: list[Row]) -> Path:
-    """A build in which those texts were kept."""
-    number = range(len(texts))
-    rows = {
-        "briefs": [brief(n) for n in number],
-        "documents": [document(n, texts[n]) for n in number],
-        "reviews": [accept(n) for n in number],
-    }
-    return fill(where, **{**rows, **files})
 
 
 def about(words: list[str], start: int) -> str:
