@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import itertools
 import re
 from collections import Counter
@@ -93,10 +94,10 @@ def names(
     pairs: dict[tuple[int, int], int] = {}
     double: list[tuple[int, int]] = []
     for doc, own_heads in enumerate(heads):
-        often = sorted(number for number in own_heads if counts[number] >= LEAST_COUNT)
+        often = [number for number in own_heads if counts[number] >= LEAST_COUNT]  # by the word
         together = itertools.combinations(often, 2)
         double += [(doc, pairs.setdefault(pair, len(pairs))) for pair in together]
-    both = [" + ".join(sorted((said[one], said[other]))) for one, other in pairs]
+    both = [f"{said[one]} + {said[other]}" for one, other in pairs]
     docs, codes = _columns(double)
     yield _favourite("name_pairs", docs, codes, both, np.zeros(len(pairs)), columns, scale)
 
@@ -204,8 +205,9 @@ def _evidence(
     docs: Numbers, codes: Numbers, said: Sequence[str], rank: NDArray[Any], columns: Columns
 ) -> list[Json]:
     """What most documents share, with how many and which."""
-    ranks = rank.tolist()
-    best = sorted(range(len(said)), key=lambda code: (-ranks[code], said[code]))[: 2 * EVIDENCE]
+    least = np.partition(rank, -2 * EVIDENCE)[-2 * EVIDENCE] if len(rank) > 2 * EVIDENCE else 0
+    ranks = {code: rank[code] for code in np.flatnonzero(rank >= max(least, 1e-9)).tolist()}
+    best = heapq.nsmallest(2 * EVIDENCE, ranks, key=lambda code: (-ranks[code], said[code]))
     counts = Counter(codes[np.isin(codes, best)].tolist())
     listed: list[Json] = []
     for code in best:
