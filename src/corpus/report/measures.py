@@ -41,9 +41,8 @@ MEASURES = {
     ),
     "syntax": (
         "Repeated sentence shapes",
-        "Words inside a run of 8 parts of speech that a tenth of the documents has.",
+        "Runs of 8 parts of speech that a tenth of the documents has.",
     ),
-    "eff_topics_least": ("Effective topics, at least", "The same, held to a floor of its own."),
     "coverage_facets": (
         "Coverage of what was dealt",
         "Planned cells of kind, facet and value that are not empty.",

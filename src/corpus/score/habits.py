@@ -7,6 +7,8 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cache
+from importlib import resources
 from typing import Any, Literal
 
 import numpy as np
@@ -24,11 +26,9 @@ Edge = Literal["opening", "closing"]
 OPENING = 4
 CLOSING = 5
 LEAST_NAME = 0.01  # share of documents from which on a name is told
-WATCHED = frozenset(
-    """Elara Elias Mara Thorne Voss Lyra Kael Seraphina Aria Elena Vasquez Marcus Chen Amara Okafor
-    Aris Petrova Sarah Emily Johnson Miller Smith Martinez Priya Patel Maya Rodriguez""".split()
-)
-"""Names that language models reach for (arXiv 2605.26492 and 2606.02184, 2026)."""
+PUBLISHED = frozenset("Aris Elias Kael Lyra Mara Petrova Seraphina".split())
+"""Names that language models reach for by arXiv 2605.26492 and 2606.02184 (2026), beside those of
+``kinds/overused.txt``, which no text may have."""
 
 _UNSPACED = re.compile(f"[{UNSPACED}]")
 
@@ -75,17 +75,7 @@ def names(
     free = [*known, *(name for text in quoted for name in skim(text).names)]
     used = {word.casefold() for name in free for word in name.split()}
     used |= {f"{word}s" for word in used}  # Quakers where the text has a Quaker
-    numbers: dict[str, int] = {}
-    single: list[tuple[int, int]] = []
-    heads: list[list[int]] = []
-    for doc, found in enumerate(columns.names):
-        runs = [[w for w in name.split() if w.casefold() not in used] for name in found]
-        own = sorted({word for run in runs for word in run})
-        later = {word for run in runs for word in run[1:]}
-        firsts = sorted({run[0] for run in runs if run} - later)
-        single += [(doc, numbers.setdefault(word, len(numbers))) for word in own]
-        heads.append([numbers[word] for word in firsts])
-    said = list(numbers)
+    said, single, heads = _uses(columns, used)
     docs, codes = _columns(single)
     counts = np.bincount(codes, minlength=len(said))
     less = np.array([usual.get(word, 0.0) for word in said])
@@ -93,13 +83,41 @@ def names(
     yield _effective(counts, scale)
     pairs: dict[tuple[int, int], int] = {}
     double: list[tuple[int, int]] = []
-    for doc, own_heads in enumerate(heads):
-        often = [number for number in own_heads if counts[number] >= LEAST_COUNT]  # by the word
+    for doc, own in enumerate(heads):
+        often = [number for number in own if counts[number] >= LEAST_COUNT]  # in order of the words
         together = itertools.combinations(often, 2)
         double += [(doc, pairs.setdefault(pair, len(pairs))) for pair in together]
     both = [f"{said[one]} + {said[other]}" for one, other in pairs]
     docs, codes = _columns(double)
     yield _favourite("name_pairs", docs, codes, both, np.zeros(len(pairs)), columns, scale)
+
+
+def _uses(
+    columns: Columns, free: Collection[str]
+) -> tuple[list[str], list[tuple[int, int]], list[list[int]]]:
+    """The words of names but the ``free`` ones, pairs of document and word, first words by document.
+
+    A word that follows another one in a name of the document is none of its first words.
+    """
+    numbers: dict[str, int] = {}
+    single: list[tuple[int, int]] = []
+    heads: list[list[int]] = []
+    for doc, found in enumerate(columns.names):
+        runs = [[w for w in name.split() if w.casefold() not in free] for name in found]
+        own = sorted({word for run in runs for word in run})
+        later = {word for run in runs for word in run[1:]}
+        firsts = sorted({run[0] for run in runs if run} - later)
+        single += [(doc, numbers.setdefault(word, len(numbers))) for word in own]
+        heads.append([numbers[word] for word in firsts])
+    return list(numbers), single, heads
+
+
+@cache
+def watched() -> frozenset[str]:
+    """Names that language models give to everybody."""
+    lines = resources.files("corpus.kinds").joinpath("overused.txt").read_text("utf-8").splitlines()
+    listed = (line.strip().removesuffix("*") for line in lines if line[:1] not in {"", "#"})
+    return PUBLISHED | frozenset(listed)
 
 
 def shares_of_names(columns: Columns) -> dict[str, float]:
@@ -181,7 +199,7 @@ def _favourite(
     rank = counts - less * len(columns)
     evidence = _evidence(docs, codes, said, np.where(counts > 1, rank, 0), columns)
     for piece in evidence:
-        if set(piece["text"].split(" + ")) <= WATCHED:
+        if set(piece["text"].split(" + ")) <= watched():
             piece["note"] = "a favourite of language models"
     return scale.favourite(
         name, docs, codes, "share of documents", of=np.arange(len(columns)), gated=("stream",),

@@ -25,7 +25,6 @@ LEAST_LIFT = 2.0
 LEAST_SHARE = 0.02
 LISTED = 12
 NEAR = 0.5  # of the documents of two patterns that share words
-CLIP = 200  # characters of an example
 LOOK = 4_000
 TELLING = 4  # words of a move that can be named to a writer
 MOVES_FROM = 50  # documents; fewer say too little
