@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from corpus import dedup
 from corpus.records import Metric
-from corpus.score import Text, near_copies, read_baseline, read_files, score
+from corpus.score import Text, near_copies, read_files, score
 from corpus.score.columns import Columns, first_of_runs
 from corpus.score.grams import NGRAM, Grams, shared_grams, sharers
 from corpus.score.rarefy import at, shares
-from corpus.score.reference import HUMAN, human
+from corpus.score.reference import human
 
 COUNT = 800
 FEW, MANY, DRAWS, SAMPLES = 200, 1855, 100, 3000
@@ -178,4 +178,3 @@ def _short(value: float | None) -> str:
 
 
 RUNS = {"table": table, "gates": gates, "sizes": sizes, "planted": planted, "rarefied": rarefied}
-__all__ = ["HUMAN", "RUNS", "read_baseline"]

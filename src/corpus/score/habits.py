@@ -95,7 +95,7 @@ def names(
 def _uses(
     columns: Columns, free: Collection[str]
 ) -> tuple[list[str], list[tuple[int, int]], list[list[int]]]:
-    """The words of names but the ``free`` ones, pairs of document and word, first words by document.
+    """The words of names but the ``free`` ones; pairs of document and word; first words of each.
 
     A word that follows another one in a name of the document is none of its first words.
     """
