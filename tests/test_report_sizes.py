@@ -9,6 +9,7 @@ import pytest
 from buildfolders import Row, kept, manifest, metric
 from corpus import report
 from corpus.report import gates
+from corpus.score import Text, score
 
 
 def share(value: float, curve: list[tuple[int, float]], **more: object) -> Row:
@@ -118,3 +119,10 @@ def test_what_trainers_drop_is_shown_or_how_to_learn_it(tmp_path: Path, known: b
     assert ("Megatron-Core" in page) == known
     assert ("corpus export OUTPUT --seq-len N" in page) != known
     assert ("2.5%" in page) == known
+
+
+def test_the_curve_of_topics_ends_in_the_figure_of_the_verdict(tmp_path: Path) -> None:
+    said = [" ".join(f"word{(n * k) % 97}" for k in range(1, 60)) for n in range(1, 41)]
+    suite = {m.id: m for m in score([Text(f"d{n}", text) for n, text in enumerate(said)])}
+    facts = report.collect(kept(tmp_path, said), manifest())
+    assert facts["growth"]["blocks"][-1]["topics"] == pytest.approx(suite["eff_topics"].value)

@@ -20,11 +20,12 @@ from corpus.model.past import Recall, recall_from
 from corpus.records import Json
 from corpus.report import copies, counts, habits, lineage, marks, rounds, samples, topics
 from corpus.report.compare import compare, load
-from corpus.report.folder import Build, Row, body, read, spread, texts
+from corpus.report.folder import Build, Row, body, read, spread, texts, turns
 from corpus.report.gates import broken
 from corpus.report.ledger import unpaid
 from corpus.report.markup import count, measure, money
 from corpus.report.page import render
+from corpus.score import Text
 
 __all__ = ["broken", "collect", "load", "read_twin", "render", "summary", "write"]
 
@@ -184,9 +185,10 @@ def _topics(build: Build, rows: list[Row]) -> Row:
     said = topics.read_words([body(row) for row in rows])
     found = topics.vectors(said)
     cards = [samples.point(build, row) for row in rows]
+    scored = [Text(row["id"], turns(row)[-1][1]) for row in rows]  # of a chat, the answer
     return {
         "map": {"of": len(build.kept), **topics.topic_map(cards, said, found)},
-        "growth": {"of": len(build.kept), "blocks": topics.growth(said, found)},
+        "growth": {"of": len(build.kept), "blocks": topics.growth(said, scored)},
     }
 
 

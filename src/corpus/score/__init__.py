@@ -46,11 +46,11 @@ from corpus.score.squeeze import squeeze
 from corpus.score.style import style
 from corpus.score.syntax import syntax
 from corpus.score.tics import tics
-from corpus.score.topics import effective_topics, topics
+from corpus.score.topics import effective_topics, topics, topics_along
 
 __all__ = [
     "DEFAULTS", "Baseline", "Known", "Novelty", "Text", "as_json", "cells_of", "effective_topics",
-    "near_copies", "read_allowed", "read_baseline", "read_files", "score", "tics",
+    "near_copies", "read_allowed", "read_baseline", "read_files", "score", "tics", "topics_along",
 ]  # fmt: skip
 
 

@@ -105,13 +105,15 @@ class Scale:
         pair = rarefy.matched(curve, known.curve)
         usual = pair["baseline"] if pair else known.value
         warn, fail = self.bounds(name, higher=higher, usual=usual)
-        told = pair["value"] if pair and name in RELATIVE else reading.value
+        told = reading.value
+        if pair and name in RELATIVE:
+            told = pair["value"]
+            note = _joined(note, f"the gate is that of {pair['documents']:,} documents")
         gate = _gate(told, warn, fail, higher=higher, chance=chance)
         worst: Json = max(cells, key=_severity, default={})
         if gate is not None and _severity(worst) > _GATES.index(gate):
             gate = worst["gate"]
-            more = f"{worst['by']} {worst['cell']}: {worst['value']:.3g}"
-            note = f"{note}; {more}" if note else more
+            note = _joined(note, f"{worst['by']} {worst['cell']}: {worst['value']:.3g}")
         return Metric(
             id=name,
             value=reading.value,
@@ -262,6 +264,10 @@ def _gate(
         return None
     sign = -1 if higher else 1
     return _GATES[0 if chance else sum(sign * value > sign * limit for limit in (warn, fail))]
+
+
+def _joined(note: str, more: str) -> str:
+    return f"{note}; {more}" if note else more
 
 
 def _severity(cell: Json) -> int:

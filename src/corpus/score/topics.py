@@ -74,6 +74,12 @@ def effective_topics(texts: Iterable[Text], most: int = 2_000) -> float | None:
     return effective(*project([_window(text) for text in drawn])).value
 
 
+def topics_along(texts: Sequence[Text], ends: Sequence[int]) -> list[float | None]:
+    """The effective topics of the first so many of the texts, for each of ``ends``."""
+    first, second = project([_window(text) for text in texts])
+    return [effective(first[:end], second[:end]).value for end in ends]
+
+
 def _vendi2(topics: float | None, n: int) -> float | None:
     """The plain Vendi score of order 2 of n such texts: what still grows with n, and how far."""
     return None if topics is None else 1 / (1 / n + (1 - 1 / n) / topics)
