@@ -66,8 +66,9 @@ def test_a_value_stands_beside_that_of_two_hundred_and_a_baseline_at_its_size(
     row = metric("opening_repeated", n=900, rarefied=0.0234, baseline=0.05, baseline_n=500,
                  matched=both)  # fmt: skip
     page = report.render(report.collect(kept(tmp_path, 3, scores=[row]), manifest()))
-    assert "2.3% to expect of 200" in page
-    assert "baseline 5.0% (n = 500), at 500 documents 3.1%, baseline 1.7%" in page
+    assert "of 200: 2.3%" in page
+    assert "baseline 5.0% (n = 500)" in page
+    assert "at 500 documents 3.1%, baseline 1.7%" in page
 
 
 def test_the_nearest_pairs_are_shown_with_what_was_dealt_to_both(tmp_path: Path) -> None:

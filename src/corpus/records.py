@@ -316,7 +316,7 @@ class Metric(Record):
     baseline: float | None = None
     baseline_n: int | None = None
     rarefied: float | None = None
-    matched: Json | None = None
+    matched: dict[str, Json] | None = None
     cells: tuple[Json, ...] = ()
     curve: tuple[Json, ...] = ()
 

@@ -108,11 +108,11 @@ def _gate(metric: Row) -> Markup:
     )
 
 
-def _limits(metric: Row) -> str:
+def _limits(metric: Row) -> Markup:
     side = "under" if metric["higher_is_better"] else "over"
     marks = [(key, metric[key]) for key in ("warn", "fail") if metric[key]]
     said = [f"{key} {side} {measure(value, metric['unit'])}" for key, value in marks]
-    return ", ".join([*said, *_baseline(metric)])
+    return join([", ".join(said), [el("small", known) for known in _baseline(metric)]])
 
 
 def _baseline(metric: Row) -> Iterator[str]:
@@ -161,9 +161,10 @@ def _base(metric: Row) -> Markup:
     method = str(metric.get("interval") or "") or None
     said = f"95%: {low_high[0]} to {low_high[1]}" if low_high else ""
     between = el("small", said, title=method) if said else None
+    fewer = None
     if metric.get("rarefied") is not None and metric["n"] > SIZE:
-        base_of.append(f"{measure(metric['rarefied'], unit)} to expect of {count(SIZE)}")
-    return join([plain, between, el("small", ", ".join(base_of))])
+        fewer = el("small", f"of {count(SIZE)}: {measure(metric['rarefied'], unit)}")
+    return join([plain, between, el("small", ", ".join(base_of)), fewer])
 
 
 def coverage(facts: Row) -> Markup:
