@@ -67,6 +67,19 @@ def metric(name: str, **more: object) -> Row:
     return {**row, "fail": 0.15, "higher_is_better": False, "note": "", "evidence": [], **more}
 
 
+def near(number: int, other: int, text: str) -> Row:
+    """Two documents that are alike, as ``likeness.jsonl`` has them."""
+    names = {"id": f"d{number}", "other": f"d{other}", "by": "words"}
+    return {**names, "cosine": 0.8, "jaccard": 0.1, "diff": [["=", "so"], ["-", text], ["+", text]]}
+
+
+def taught(number: int, **more: object) -> Row:
+    """A round of ``loop.jsonl``."""
+    sums = {"round": number, "documents": 9 * number, "words": 99, "ngrams": 90, "topics": 4.5}
+    lists: Row = {"arms": {"kind essay": 0.4}, "stopped": [], "holes": [], "bans": []}
+    return {**sums, "novelty": 0.5, **lists, **more}
+
+
 def manifest(**more: object) -> Row:
     sections = [
         {"id": f"s{n}", "title": f"Section {n}", "path": ["All", f"Section {n}"]} for n in range(5)
@@ -84,6 +97,18 @@ def manifest(**more: object) -> Row:
                     "split": "train", "bytes": 10, "documents": 3, "tokens": 1234}],
         **more,
     }  # fmt: skip
+
+
+def kept(folder: Path, texts: int | list[str] = 12, **files: list[Row]) -> Path:
+    """A build that kept so many documents, or those texts, in a folder that need not be there."""
+    said = [None] * texts if isinstance(texts, int) else texts
+    folder.mkdir(exist_ok=True)
+    rows = {
+        "briefs": [brief(n) for n in range(len(said))],
+        "documents": [document(n, text) for n, text in enumerate(said)],
+        "reviews": [accept(n) for n in range(len(said))],
+    }
+    return fill(folder, **{**rows, **files})
 
 
 def fill(folder: Path, **files: list[Row]) -> Path:

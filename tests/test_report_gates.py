@@ -7,7 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from buildfolders import Row, accept, brief, document, fill, manifest, metric, proof, reject, repeat
+from buildfolders import (
+    Row,
+    accept,
+    brief,
+    document,
+    fill,
+    kept,
+    manifest,
+    metric,
+    proof,
+    reject,
+    repeat,
+)
 from conftest import ROOT, Corpus
 from corpus import report
 from corpus.errors import InputError
@@ -15,14 +27,7 @@ from corpus.errors import InputError
 
 def made(where: Path, *scores: Row, number: int = 6, **more: object) -> Path:
     """A whole build in a folder of that name, as the command line finds it."""
-    where.mkdir()
-    fill(
-        where,
-        briefs=[brief(n) for n in range(number)],
-        documents=[document(n) for n in range(number)],
-        reviews=[accept(n) for n in range(number)],
-        scores=list(scores),
-    )
+    kept(where, number, scores=list(scores))
     (where / "manifest.json").write_text(json.dumps(manifest(**more)))
     return where
 

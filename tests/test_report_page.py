@@ -21,9 +21,11 @@ from buildfolders import (
     fill,
     manifest,
     metric,
+    near,
     proof,
     reject,
     repeat,
+    taught,
 )
 from corpus import report
 
@@ -96,12 +98,16 @@ def folder(where: Path, text: str, number: int = 16, **more: object) -> Path:
             metric("names", scope="stream stories", gate="pass"),
             metric("opening", gate="pass", note=text),
         ],
+        likeness=[near(1, 4, text), near(4, 5, text[:30])],
+        loop=[taught(1, bans=[text, "so"]), taught(2, bans=[text], stopped=[f"kind {text}"])],
     )
     marks = {"prose": {"judge": 4.5, "blind": 3.0, "gap": 1.5, "error": 0.25}}
     given = manifest(
         notes=[text],
         judge={"both": 20, "marks": marks},
         guard={"mode": "drop", "held_out": 0, "found": {"evaluation_framing": 0}},
+        seq_len=512,
+        dropped=[{"trainer": text, "format": "jsonl", "tokens": 90, "lost": 9, "what": text}],
         by_kind={"essay": {"tokens": 900}, "short_story": {"tokens": 400}},
         **more,
     )

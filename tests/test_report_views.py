@@ -11,11 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buildfolders import (
-    Row,
-    accept,
     brief,
     document,
-    fill,
+    kept,
     manifest,
     metric,
     proof,
@@ -27,20 +25,10 @@ from corpus.model.journal import Journal
 from corpus.model.past import recall, recall_from
 from corpus.records import Request
 from corpus.report import copies, folder, marks, samples, topics
+from corpus.score import Text
 
 SEA = "harbour tide anchor gull mast rope salt quay".split()
 BREAD = "oven dough flour crust yeast baker loaf salt".split()
-
-
-def kept(where: Path, texts: list[str], **files: list[Row]) -> Path:
-    """A build in which those texts were kept."""
-    number = range(len(texts))
-    rows = {
-        "briefs": [brief(n) for n in number],
-        "documents": [document(n, texts[n]) for n in number],
-        "reviews": [accept(n) for n in number],
-    }
-    return fill(where, **{**rows, **files})
 
 
 def about(words: list[str], start: int) -> str:
@@ -127,22 +115,11 @@ def test_two_vocabularies_are_two_regions_that_are_named_by_their_words() -> Non
 
 def test_copies_add_nothing_to_the_curve() -> None:
     said = [about(SEA, n).split() for n in range(24)]
-    blocks = topics.growth([*said, *said], topics.vectors([*said, *said]))
+    texts = [Text(f"t{n}", " ".join(one)) for n, one in enumerate([*said, *said])]
+    blocks = topics.growth([*said, *said], texts)
     assert blocks[0]["phrases"] > 0
     assert [block["phrases"] for block in blocks[12:]] == [0.0] * 12
     assert blocks[-1]["documents"] == 48
-
-
-@given(st.lists(st.lists(st.sampled_from(SEA + BREAD), min_size=3), min_size=3, max_size=12))
-def test_effective_topics_are_one_over_the_mean_squared_cosine(said: list[list[str]]) -> None:
-    rows = topics.vectors(said)
-    alive = rows[rows.any(axis=1)].astype(float)
-    pairs = [float(a @ b) ** 2 for i, a in enumerate(alive) for j, b in enumerate(alive) if i != j]
-    found = topics.effective((rows.T @ rows).astype(float), len(alive))
-    if found is None:
-        assert not pairs or sum(pairs) / len(pairs) < 1e-6
-    else:
-        assert math.isclose(found, len(pairs) / sum(pairs), rel_tol=1e-3)
 
 
 @given(st.lists(st.lists(st.sampled_from(SEA + BREAD)), min_size=1, max_size=12))

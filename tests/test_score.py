@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from corpus.errors import InputError
 from corpus.records import Metric
-from corpus.score import DEFAULTS, Baseline, Text, as_json, read_baseline, read_files, score
+from corpus.score import DEFAULTS, Baseline, Known, Text, as_json, read_baseline, read_files, score
 from corpus.store import write_rows
 
 PARTS = "ba de fo gi ku la me no pa re si tu ve wo za chi dro fle gra sto".split()
@@ -165,7 +165,7 @@ def test_distinct2_is_gated_against_a_baseline_only() -> None:
     assert usual.gate is None
     assert usual.value is not None
     gates = [
-        by_id(score(texts, baseline=Baseline({"distinct2": usual.value * factor})))[
+        by_id(score(texts, baseline=Baseline({"distinct2": Known(usual.value * factor)})))[
             "distinct2"
         ].gate
         for factor in (1.2, 1.5)
@@ -174,7 +174,7 @@ def test_distinct2_is_gated_against_a_baseline_only() -> None:
 
 
 def test_distinct2_of_too_few_words_has_no_gate() -> None:
-    found = by_id(score(clean(5), baseline=Baseline({"distinct2": 1.0})))["distinct2"]
+    found = by_id(score(clean(5), baseline=Baseline({"distinct2": Known(1.0)})))["distinct2"]
     assert found.gate is None
     assert "not comparable" in found.note
 
@@ -215,7 +215,8 @@ def test_no_texts_give_every_metric_without_a_value() -> None:
 
 def test_near_duplicates_are_what_the_caller_measured() -> None:
     ids = [text.id for text in clean(50)]
-    gates = [by_id(score(clean(50), near_duplicates=ids[:n]))["near_dup"].gate for n in (0, 1, 3)]
+    copies = [dict.fromkeys(ids[:n], 1) for n in (0, 1, 3)]
+    gates = [by_id(score(clean(50), near_duplicates=near))["near_dup"].gate for near in copies]
     assert gates == ["pass", "warn", "fail"]
     assert by_id(score(clean(3)))["near_dup"].value is None
 

@@ -74,8 +74,9 @@ def test_every_value_that_has_an_interval_lies_in_it_and_says_how_it_was_found()
 
 def test_human_prose_is_a_baseline_that_ships() -> None:
     found = read_baseline(Path("human"))
-    assert found.values["distinct2"] == pytest.approx(0.67, abs=0.01)
-    assert found.values["eff_topics"] > 500
+    assert found.values["distinct2"].value == pytest.approx(0.67, abs=0.01)
+    assert (found.values["eff_topics"].value or 0) > 500
+    assert [row["documents"] for row in found.values["names"].curve][-2:] == [1000, 2000]
     assert found.control is not None
     assert found.control.documents == 2000
 
@@ -84,7 +85,7 @@ def test_a_control_of_texts_gives_values_and_moves(tmp_path: Path) -> None:
     rows = [{"id": t.id, "text": t.text} for t in texts({"essay": 40})]
     write_rows(tmp_path / "control.jsonl", rows)
     found = read_baseline(tmp_path / "control.jsonl")
-    assert found.values["lengths"] == 120
+    assert (found.values["lengths"].value, found.values["lengths"].n) == (120, 40)
     assert found.control is not None
     assert found.control.whence == "control.jsonl"
 
@@ -117,3 +118,18 @@ def test_the_gates_of_a_config_hold_for_score_and_a_failed_one_is_exit_3(tmp_pat
     assert (ended.returncode, found["shared_ngram"]["gate"]) == (3, "fail")
     assert found["self_repetition"]["value"] == 0
     assert found["shared_ngram"]["words"] == 120
+
+
+def test_a_name_that_an_allowed_text_is_about_is_the_subject_and_no_fault(tmp_path: Path) -> None:
+    said = [f"{prose(n)} And then the Quakers of old Fox met again here." for n in range(40)]
+    write_rows(tmp_path / "rows.jsonl", [{"text": text} for text in said])
+    about = tmp_path / "about.md"
+    about.write_text("# About\n\nThis book asks what a Quaker owes to Fox, and why.\n", "utf-8")
+    gates = []
+    for more in ([], ["--allow", str(about)]):
+        command = [sys.executable, "-m", "corpus", "score", str(tmp_path / "rows.jsonl"), "--json"]
+        run = subprocess.run(
+            [*command, *more], capture_output=True, text=True, env=environment(), check=False
+        )
+        gates.append(json.loads(run.stdout)["metrics"]["names"]["gate"])
+    assert gates == ["fail", "pass"]

@@ -10,7 +10,7 @@ import pytest
 from corpus.records import Metric
 from corpus.score import Baseline, Text, read_files, score, tics
 from corpus.score.columns import Columns
-from corpus.score.patterns import control_of, find
+from corpus.score.patterns import control_of, english, find
 
 PEERS = Path(__file__).parents[2] / "shared" / "data" / "peer-documents.jsonl"
 COMMON = (
@@ -60,7 +60,9 @@ def test_what_a_control_does_as_often_is_no_move() -> None:
 
 
 def test_openings_and_endings_are_patterns_of_their_own() -> None:
-    found = find(Columns.of([Text("a", "It was the tide that had it. He is not at the zoo.")]))
+    found = find(
+        Columns.of([Text("a", "It was the tide that had it. He is not at the zoo.")]), english()
+    )
     said = {
         found.said(place, width)
         for place, width in zip(found.places.tolist(), found.widths.tolist(), strict=True)
@@ -116,3 +118,47 @@ def test_on_a_peers_documents_the_faults_are_found_that_a_reader_finds() -> None
     assert any("rather than" in piece["text"] for piece in found["moves"].evidence)
     assert found["slop"].evidence[0]["text"] == "genuinely"
     assert "welfare of animals" in found["shared_ngram"].evidence[0]["text"]
+
+
+FOREIGN = "der die und in den von zu das mit sich auf ist im dem nicht ein als auch es an".split()
+THINGS = [f"{word}{number}" for word in RARE for number in range(9)]
+
+
+def foreign(number: int, extra: str = "") -> Text:
+    """As ``plain``, with the common words of another language."""
+    rng = np.random.default_rng(number)
+    made = []
+    for at in range(12):
+        said = [*rng.choice(FOREIGN, 6), *rng.choice(THINGS, 6)]
+        rng.shuffle(said)
+        made.append(f"{' '.join(said)}. {extra if at == 5 else ''}")
+    return Text(f"f{number:03}", " ".join(made))
+
+
+def test_of_what_is_not_english_nothing_is_claimed() -> None:
+    found = by_id(score([foreign(n, "Es ist - nicht das." if n % 2 else "") for n in range(20)]))
+    assert found["moves"].value is None
+    assert "no claim: none of 20 documents is in English" in found["moves"].note
+    assert found["slop"].value is None
+    assert "20 of 20 documents are not English" in found["slop"].note
+    assert found["em_dashes"].value == 0
+
+
+def test_of_a_mixture_only_the_english_part_is_counted_and_said_so() -> None:
+    found = by_id(score([foreign(n) if n % 4 else plain(n, "A tapestry.") for n in range(40)]))
+    assert found["moves"].n == 10
+    assert "10 of 40 documents are in English" in found["moves"].note
+    assert found["slop"].n == 10
+    assert (found["slop"].value or 0) > 0
+
+
+def test_a_control_in_another_language_shows_moves_of_that_language() -> None:
+    def said(number: int) -> str:
+        one, other = THINGS[number % 32], THINGS[(number * 7 + 3) % 32]
+        return f"Es ist nicht {one} das mit sich {other} auf den."
+
+    texts = [foreign(n, said(n) if n % 4 == 0 else "") for n in range(120)]
+    control = control_of(Columns.of([foreign(n + 500) for n in range(120)]), "others")
+    found = by_id(score(texts, baseline=Baseline(control=control)))["moves"]
+    assert "es ist nicht * das mit" in {piece["text"] for piece in found.evidence}
+    assert "the control's language" in found.note

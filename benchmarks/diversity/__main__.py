@@ -3,6 +3,9 @@
     python benchmarks/diversity table BROWN      the table of docs/metrics.md
     python benchmarks/diversity gates BROWN      which gate each planted fault raises
     python benchmarks/diversity sizes BROWN      how far values depend on the number of documents
+    python benchmarks/diversity planted BROWN    the same for planted faults
+    python benchmarks/diversity rarefied BROWN   a closed form beside samples
+    python benchmarks/diversity shuffled BROWN   the order of the input
     python benchmarks/diversity speed BROWN      CPU seconds and growth
     python benchmarks/diversity parity BROWN --peers PYTHON
     python benchmarks/diversity reference BROWN  writes the shipped reference values

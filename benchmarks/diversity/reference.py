@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,15 +11,14 @@ import numpy as np
 from corpus import score
 from corpus.score import Text, patterns, reference, shipped
 from corpus.score.columns import Columns, first_of_runs
+from corpus.score.habits import shares_of_names
 
 FILE = Path(__file__).parents[2] / "src" / "corpus" / "score" / "human.json"
-ALPHABET = 400  # common words
-LEAST_NAME = 0.01  # share of documents
 LEAST_MOVE = 10  # documents of 2,000
 VALUES = (
-    "shared_ngram", "skeleton", "opening", "opening_repeated", "closing", "closing_repeated",
-    "names", "names_effective", "name_pairs", "zstd_long", "distinct2", "eff_topics",
-    "not_x_but_y", "offers", "autonomy", "slop", "em_dashes", "mtld",
+    "shared_ngram", "shared_ngram_raw", "skeleton", "opening", "opening_repeated", "closing",
+    "closing_repeated", "names", "names_effective", "name_pairs", "zstd_long", "distinct2",
+    "eff_topics", "not_x_but_y", "offers", "autonomy", "slop", "em_dashes", "mtld",
 )  # fmt: skip
 
 
@@ -33,14 +31,18 @@ def write(texts: Sequence[Text]) -> None:
         "documents": len(texts),
         "words": said / len(texts),
     }
-    found = {"about": about, "values": {}, "names": _names(columns)}
-    found |= {"alphabet": _alphabet(columns), "floor": LEAST_MOVE - 1, "moves": {}}
+    found = {"about": about, "values": {}, "curves": {}, "names": _names(columns)}
+    found |= {"alphabet": patterns.common_words(columns), "floor": LEAST_MOVE - 1, "moves": {}}
     _save(found)
     found["moves"] = _moves(columns)
     _save(found)
-    metrics = {metric.id: metric.value for metric in score.score(columns.texts)}
-    found["values"] = {
-        name: round(float(metrics[name]), 6) for name in VALUES if metrics[name] is not None
+    metrics = {metric.id: metric for metric in score.score(columns.texts)}
+    known = {name: metrics[name] for name in VALUES if metrics[name].value is not None}
+    found["values"] = {name: round(float(metric.value), 6) for name, metric in known.items()}
+    found["curves"] = {
+        name: [[row["documents"], round(row["value"], 6)] for row in metric.curve]
+        for name, metric in known.items()
+        if metric.rarefied is not None
     }
     _save(found)
     print(f"{FILE}: {FILE.stat().st_size:,} bytes, {len(found['moves']):,} patterns")
@@ -48,24 +50,12 @@ def write(texts: Sequence[Text]) -> None:
 
 
 def _names(columns: Columns) -> dict[str, float]:
-    uses = Counter(
-        word for own in columns.names for word in {word for name in own for word in name.split()}
-    )
-    shares = {word: count / len(columns) for word, count in uses.most_common()}
-    return {word: round(share, 4) for word, share in shares.items() if share >= LEAST_NAME}
-
-
-def _alphabet(columns: Columns) -> list[str]:
-    docs = np.repeat(np.arange(len(columns)), columns.sizes)
-    pairs = np.unique(docs * len(columns.vocabulary) + columns.words)
-    counts = np.bincount(pairs % len(columns.vocabulary))
-    ranked = sorted(range(len(counts)), key=lambda n: (-counts[n], columns.vocabulary[n]))
-    words = [columns.vocabulary[number] for number in ranked]
-    return [word for word in words if word.replace("'", "").isalpha()][:ALPHABET]
+    shares = sorted(shares_of_names(columns).items(), key=lambda entry: (-entry[1], entry[0]))
+    return {word: round(share, 4) for word, share in shares}
 
 
 def _moves(columns: Columns) -> dict[str, int]:
-    shown = patterns.find(columns)
+    shown = patterns.find(columns, patterns.english())
     heads = np.flatnonzero(first_of_runs(shown.values))
     counts = np.diff(np.append(heads, len(shown.values)))
     often = counts >= LEAST_MOVE
@@ -80,5 +70,4 @@ def _save(found: dict[str, object]) -> None:
     FILE.write_text(json.dumps(found, ensure_ascii=False, separators=(",", ":")) + "\n", "utf-8")
     shipped.shipped.cache_clear()
     reference.human.cache_clear()
-    for name in ("alphabet", "_numbers", "_hashes"):
-        getattr(patterns, name).cache_clear()
+    patterns.english.cache_clear()

@@ -291,9 +291,12 @@ class Metric(Record):
 
     ``n`` documents of ``words`` words on average were measured. ``low`` and ``high`` are the ends
     of the 95 % interval, found by the method that ``interval`` names; ``baseline`` is the value to
-    compare with. ``evidence`` holds what a reader would ask to see; ``cells`` the same measure per
-    section, stream and kind, as ``{"by", "cell", "value", "n", "words", "low", "high", "gate"}``;
-    ``curve`` its growth with the number of documents.
+    compare with, of ``baseline_n`` documents. ``evidence`` holds what a reader would ask to see;
+    ``cells`` the same measure per section, stream and kind, as ``{"by", "cell", "value", "n",
+    "words", "low", "high", "gate"}``; ``curve`` its growth with the number of documents.
+
+    Where a value depends on that number, ``rarefied`` is the one to expect of 200 of them, and
+    ``matched`` holds ``value`` and ``baseline`` at the smaller corpus's number of ``documents``.
     """
 
     id: str
@@ -311,6 +314,9 @@ class Metric(Record):
     high: float | None = None
     interval: str = ""
     baseline: float | None = None
+    baseline_n: int | None = None
+    rarefied: float | None = None
+    matched: dict[str, Json] | None = None
     cells: tuple[Json, ...] = ()
     curve: tuple[Json, ...] = ()
 

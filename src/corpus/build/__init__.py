@@ -179,7 +179,7 @@ def _finish(
         limits={**score.DEFAULTS, **{k: (v[0], v[1]) for k, v in given.gates.items()}},
         baseline=base,
         known_names=[sources.ai_name],
-        near_duplicates=(),
+        near_duplicates={},
     )
     store.write_rows(folder / "scores.jsonl", (metric.row() for metric in metrics))
     bodies = dedup.Held([one.document.body for one in works.kept])

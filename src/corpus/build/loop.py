@@ -80,23 +80,23 @@ class Loop:
         self.holes = self._empty([brief for brief, _ in kept], settled, again)
         self.stopped |= self._spent(settled)
         topics = effective_topics(text for _, text in kept)
-        self.rows.append(
-            {
-                "round": len(self.rows) + 1,
-                "documents": len(kept),
-                "words": self._words,
-                "ngrams": self._novelty.estimate,
-                "novelty": round(new / total, 6) if total else None,
-                "topics": round(topics, 1) if topics else None,
-                "arms": {
-                    f"{what} {name}": round(share, 6)
-                    for (what, name), share in sorted(self._shares().items())
-                },
-                "stopped": [f"{what} {name}" for what, name in sorted(self.stopped)],
-                "holes": [list(cell) for cell in self.holes],
-                "bans": list(bans),
-            }
-        )
+        self.rows.append(self._row(len(kept), new / total if total else None, topics))
+
+    def _row(self, documents: int, novelty: float | None, topics: float | None) -> dict[str, Any]:
+        """The line of ``loop.jsonl`` that says what this round taught."""
+        shares = sorted(self._shares().items())
+        return {
+            "round": len(self.rows) + 1,
+            "documents": documents,
+            "words": self._words,
+            "ngrams": self._novelty.estimate,
+            "novelty": None if novelty is None else round(novelty, 6),
+            "topics": round(topics, 1) if topics else None,
+            "arms": {f"{what} {name}": round(share, 6) for (what, name), share in shares},
+            "stopped": [f"{what} {name}" for what, name in sorted(self.stopped)],
+            "holes": [list(cell) for cell in self.holes],
+            "bans": list(self.bans),
+        }
 
     def _shares(self) -> dict[tuple[str, str], float]:
         """The share of new 8-grams in the last texts of every arm that has enough of them."""

@@ -238,6 +238,15 @@ def dedup(files: tuple[Path, ...], output: Path, as_json: bool, **flags: Any) ->
     metavar="NAME",
     help="A name that may be everywhere, such as the AI's own. Repeatable.",
 )
+@click.option(
+    "--allow",
+    "allowed",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A text that says what they are about, such as a constitution: its phrases and the names "
+    "in it are no fault. Repeatable.",
+)
 @click.option("--config", type=click.Path(path_type=Path), help="A corpus.toml, for its [gates].")
 @click.option("--pipeline", metavar="NAME", help="A spaCy pipeline with a tagger, for `syntax`.")
 @click.option("--parity", is_flag=True, help="Add the figures of the package diversity.")
@@ -246,6 +255,7 @@ def score(
     files: tuple[Path, ...],
     baseline: str | None,
     names: tuple[str, ...],
+    allowed: tuple[Path, ...],
     config: Path | None,
     pipeline: str | None,
     parity: bool,
@@ -256,7 +266,7 @@ def score(
     from corpus.cli import running, show
 
     given = settings.load(config).with_flags({"baseline": baseline})
-    metrics = running.score(files, given, names, pipeline, compare=parity)
+    metrics = running.score(files, given, names, pipeline, allowed=allowed, compare=parity)
     if as_json:
         from corpus import score as room
 

@@ -102,6 +102,7 @@ def score(
     names: tuple[str, ...],
     pipeline: str | None,
     *,
+    allowed: tuple[Path, ...],
     compare: bool,
 ) -> list[Metric]:
     """The suite over files, with the share of documents that dedup finds in clusters."""
@@ -114,14 +115,14 @@ def score(
     if not texts:
         raise InputError(f"{files[0]}: no document in it; there is nothing to measure")
     items = [dedup.Item(str(place), text.text) for place, text in enumerate(texts)]
-    found = dedup.find(items)
-    near = {name for duplicate in found for name in (duplicate.id, duplicate.original)}
+    copies = room.near_copies(dedup.find(items))
     return room.score(
         texts,
+        allowed=room.read_allowed(allowed),
         limits={name: (pair[0], pair[1]) for name, pair in given.gates.items()},
         baseline=base,
         known_names=names,
-        near_duplicates={texts[int(place)].id for place in near},
+        near_duplicates={texts[int(place)].id: count for place, count in copies.items()},
         pipeline=pipeline,
         compare=compare,
     )

@@ -163,18 +163,32 @@ def _range(price: dict[str, int]) -> str:
 def metrics(found: list[Metric]) -> None:
     """Print the diversity suite, one metric a row."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("metric", "value", "95 %", "gate", "n", "warn", "fail", "baseline", "note"):
+    heads = ("metric", "value", "95 %", "at 200", "gate", "n", "warn", "fail", "baseline", "note")
+    for name in heads:
         left = name in {"metric", "gate", "note"}
         table.add_column(name, justify="left" if left else "right")
     for metric in found:
         ends = [_figure(end) for end in (metric.low, metric.high)]
         between = "-" if metric.low is None else " .. ".join(ends)
-        limits = [_figure(limit) for limit in (metric.warn, metric.fail, metric.baseline)]
         table.add_row(
-            metric.id, _figure(metric.value), between, metric.gate or "-", f"{metric.n:,}", *limits,
-            metric.note,
+            metric.id, _figure(metric.value), between, _figure(metric.rarefied),
+            metric.gate or "-", f"{metric.n:,}", _figure(metric.warn), _figure(metric.fail),
+            _baseline(metric), "; ".join(filter(None, [metric.note, _matched(metric)])),
         )  # fmt: skip
     _console().print(table)
+
+
+def _baseline(metric: Metric) -> str:
+    of = f" (n {metric.baseline_n:,})" if metric.baseline_n else ""
+    return _figure(metric.baseline) + of
+
+
+def _matched(metric: Metric) -> str:
+    """Both sides at the size of the smaller one, where the value depends on it."""
+    if not (both := metric.matched):
+        return ""
+    here, there = _figure(both["value"]), _figure(both["baseline"])
+    return f"at {both['documents']:,} documents {here}, baseline {there}"
 
 
 def _figure(value: float | None) -> str:

@@ -2,9 +2,9 @@
 
 The page holds all it needs and asks for nothing: no address, no font, no chart library; its size
 has a ceiling at any size of corpus. The JSON twin holds what the page shows, for programs. Rooms:
-``folder`` reads; ``counts``, ``samples``, ``copies``, ``habits``, ``topics``, ``marks``,
-``lineage`` and ``compare`` work out what to show; ``gates`` says what may not be; ``page`` and the
-views draw it with ``markup``. This room is the door.
+``folder`` reads; ``counts``, ``samples``, ``copies``, ``habits``, ``topics``, ``rounds``,
+``marks``, ``lineage`` and ``compare`` work out what to show; ``gates`` says what may not be;
+``page`` and the views draw it with ``markup``. This room is the door.
 """
 
 from __future__ import annotations
@@ -18,15 +18,16 @@ from typing import Any
 from corpus import store
 from corpus.model.past import Recall, recall_from
 from corpus.records import Json
-from corpus.report import copies, counts, habits, lineage, marks, samples, topics
+from corpus.report import copies, counts, habits, lineage, marks, rounds, samples, topics
 from corpus.report.compare import compare, load
-from corpus.report.folder import Build, Row, body, read, spread, texts
+from corpus.report.folder import Build, Row, body, read, spread, texts, turns
 from corpus.report.gates import broken
 from corpus.report.ledger import unpaid
 from corpus.report.markup import count, measure, money
 from corpus.report.page import render
+from corpus.score import Text
 
-__all__ = ["broken", "collect", "load", "read_twin", "summary", "write"]
+__all__ = ["broken", "collect", "load", "read_twin", "render", "summary", "write"]
 
 BUILD = ("version", "quality", "writer", "model", "models", "seed", "date", "rounds", "name")
 POINTS = 5_000  # documents that map, curve and habits are drawn from
@@ -69,7 +70,9 @@ def collect(
         "judges": dict(manifest.get("judge") or {}),
         "guard": dict(manifest.get("guard") or {}),
         **_from_texts(build, recall or recall_from(folder / "journal.sqlite")),
+        "loop": rounds.rounds(build),
         "shards": counts.shards(build),
+        "export": counts.export(build),
         "provenance": counts.provenance(build),
         "notes": list(manifest.get("notes") or ()),
     }
@@ -156,7 +159,7 @@ def _from_texts(build: Build, recall: Recall) -> Row:
     drawn = samples.drawn(build)
     named = samples.named(metrics)
     wanted = {*drawn, *named, *points, *(name for row in rejected for name in row["examples"])}
-    rows = texts(build, wanted | copies.wanted(clusters))
+    rows = texts(build, wanted | copies.wanted(build, clusters))
     bodies = {name: body(row) for name, row in rows.items()}
     for metric in metrics:
         for piece in metric["evidence"]:
@@ -182,9 +185,10 @@ def _topics(build: Build, rows: list[Row]) -> Row:
     said = topics.read_words([body(row) for row in rows])
     found = topics.vectors(said)
     cards = [samples.point(build, row) for row in rows]
+    scored = [Text(row["id"], turns(row)[-1][1]) for row in rows]  # of a chat, the answer
     return {
         "map": {"of": len(build.kept), **topics.topic_map(cards, said, found)},
-        "growth": {"of": len(build.kept), "blocks": topics.growth(said, found)},
+        "growth": {"of": len(build.kept), "blocks": topics.growth(said, scored)},
     }
 
 

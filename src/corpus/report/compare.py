@@ -1,7 +1,9 @@
 """Two builds side by side: what is different between this one and another, as plain JSON.
 
-Diversity falls with the number of documents and their length, so a difference between builds of
-another size is shown and called what it is. Values are ``[other, this]`` throughout.
+Diversity falls with the number of documents and their length. Where two builds differ in number, a
+measure that depends on it is compared at the size of the smaller one (see ``corpus.score.rarefy``);
+where they differ in length, a difference is shown and called what it is. Values are ``[other,
+this]`` throughout.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from typing import Any
 from corpus.errors import InputError
 from corpus.records import Json
 from corpus.report.folder import Row
-from corpus.report.measures import interval
+from corpus.report.measures import ORDER, interval, verdict_of
+from corpus.score.rarefy import matched
 
 NEAR = 0.1  # sizes that differ by less may be compared
 NUMBERS = {
@@ -55,13 +58,13 @@ def load(path: Path) -> dict[str, Any]:
 def compare(this: Facts, other: Facts, name: str) -> Row:
     """What to show of the two; ``name`` is how the user called the other one."""
     sizes = [_sizes(other), _sizes(this)]
-    alike = all(_near(*(size[key] for size in sizes)) for key in ("kept", "words"))
+    alike = {key: _near(*(size[key] for size in sizes)) for key in ("kept", "words")}
     return {
         "name": name,
         "numbers": _numbers(this, other),
-        "comparable": alike,
+        "comparable": all(alike.values()),
         "sizes": sizes,
-        "metrics": _metrics(this, other, same_size=alike),
+        "metrics": _metrics(this, other, number=alike["kept"], length=alike["words"]),
         "streams": _streams(this, other),
         "cells": _cells(this, other),
         "rejected": _pairs(_reasons(other), _reasons(this), missing=0),
@@ -111,35 +114,54 @@ def _numbers(this: Facts, other: Facts) -> list[Row]:
     ]
 
 
-def _metrics(this: Facts, other: Facts, *, same_size: bool) -> list[Row]:
-    """Every metric that one of them has: values, gates, counts, and +1 if this one is better.
-
-    Where a gate did not change its verdict, that is only said of builds of one size whose 95 %
-    intervals, where both are known, do not overlap.
-    """
+def _metrics(this: Facts, other: Facts, *, number: bool, length: bool) -> list[Row]:
+    """Every metric that one of them has; ``number`` and ``length``: what is alike of the builds."""
     sides = [{m["id"]: m for m in _list(facts, "metrics")} for facts in (other, this)]
-    rows = []
-    for name in dict.fromkeys([*sides[1], *sides[0]]):
-        pair = [side.get(name) or {} for side in sides]
-        before, now = (m.get("value") for m in pair)
-        better = 0
-        gates = [m.get("gate") for m in pair]
-        apart = same_size and not _overlap(*map(interval, pair))
-        judged = all(gates) and (apart or gates[0] != gates[1])
-        if before is not None and now is not None and judged:
-            up = 1 if (pair[1] or pair[0]).get("higher_is_better") else -1
-            better = up * ((now > before) - (now < before))
-        rows.append(
-            {
-                "id": name,
-                "unit": (pair[1] or pair[0]).get("unit") or "",
-                "values": [before, now],
-                "gates": gates,
-                "n": [m.get("n") for m in pair],
-                "better": better,
-            }
-        )
-    return rows
+    names = dict.fromkeys([*sides[1], *sides[0]])
+    return [
+        _metric(name, [side.get(name) or {} for side in sides], number=number, length=length)
+        for name in names
+    ]
+
+
+def _metric(name: str, pair: Sequence[Row], *, number: bool, length: bool) -> Row:
+    """Values, gates and counts; ``even``, both at the size of the smaller; +1 if this is better."""
+    values, gates = [m.get("value") for m in pair], [m.get("gate") for m in pair]
+    both = None if number else matched(pair[1].get("curve") or (), pair[0].get("curve") or ())
+    even = [both["baseline"], both["value"]] if both else None
+    apart = length and (number or even) and not _overlap(*map(_interval, pair, even or values))
+    return {
+        "id": name,
+        "unit": (pair[1] or pair[0]).get("unit") or "",
+        "values": values,
+        "gates": gates,
+        "n": [m.get("n") for m in pair],
+        "even": {"documents": both["documents"], "values": even} if both else None,
+        "better": _better(pair, even, apart=bool(apart)) if all(gates) else 0,
+    }
+
+
+def _better(pair: Sequence[Row], even: Sequence[float] | None, *, apart: bool) -> int:
+    """By the verdicts where they differ, else by the values where those are ``apart``.
+
+    A verdict that the whole corpus changed, and no part of it, is one of size where the values at
+    one size did not move with it.
+    """
+    before, now = even or [m["value"] for m in pair]
+    up = 1 if pair[1].get("higher_is_better") else -1
+    moved = up * ((now > before) - (now < before))
+    old, new = (ORDER[m["gate"]] for m in pair)
+    if old == new:
+        return moved if apart else 0
+    verdict = 1 if new > old else -1
+    of_the_whole = verdict_of(pair[new < old]) == min(old, new)
+    return 0 if even and of_the_whole and moved != verdict else verdict
+
+
+def _interval(metric: Row, value: float | None) -> list[float]:
+    """The metric's interval, moved with its value to another size, its relative width kept."""
+    own, ends = metric.get("value"), interval(metric)
+    return [end / own * value for end in ends] if own and value is not None else ends
 
 
 def _overlap(one: Sequence[float], other: Sequence[float]) -> bool:

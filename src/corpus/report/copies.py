@@ -1,7 +1,8 @@
 """Clusters of near-copies, and the difference of two texts in words.
 
 Shown are the largest clusters, because they say what repeats, and those whose members are least
-alike, because there a threshold shows whether it is right.
+alike, because there a threshold shows whether it is right; then the nearest pairs that ship, as the
+build found them by their words.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ MEMBERS = 8  # listed
 TITLE = 60  # characters
 DIFF_WORDS = 300
 RUN, END = 30, 12  # a longer run of equal words keeps so many at each end
+PAIRS, OFTEN = 12, 2  # nearest pairs shown; with one document in them
+PIECES, PIECE = 60, 24  # of a pair's diff; words of each
+SAME = ("stream", "kind", "section", "seed")  # what two documents may have been dealt alike
 
 
 def clusters(build: Build) -> list[Row]:
@@ -36,10 +40,11 @@ def clusters(build: Build) -> list[Row]:
     ]
 
 
-def wanted(shown: Sequence[Row]) -> set[str]:
-    """The documents whose texts the diffs need."""
+def wanted(build: Build, shown: Sequence[Row]) -> set[str]:
+    """The documents whose texts are needed: for the diffs, and for the nearest pairs' titles."""
     pairs = [pair for cluster in shown for pair in cluster["members"][:DIFFS]]
-    return {str(pair.get(key)) for pair in pairs for key in ("id", "original")}
+    ids = {str(pair.get(key)) for pair in pairs for key in ("id", "original")}
+    return ids | {str(one.get(key)) for one in build.nearest for key in ("id", "other")}
 
 
 def duplicates(build: Build, shown: Sequence[Row], rows: Mapping[str, Row]) -> Row:
@@ -63,7 +68,52 @@ def duplicates(build: Build, shown: Sequence[Row], rows: Mapping[str, Row]) -> R
         "largest": max(sizes.values(), default=-1) + 1,
         "methods": dict(Counter(str(row.get("method")) for row in mine).most_common()),
         "shown": listed,
+        "nearest": nearest(build, rows),
     }
+
+
+def nearest(build: Build, rows: Mapping[str, Row]) -> list[Row]:
+    """The pairs most alike that ship: ids, cosine, jaccard, titles, what was dealt to both, diff.
+
+    A pair is shown while the build still keeps both documents; a document in two pairs at most,
+    for one that is near to many would fill the list; a diff keeps its first pieces.
+    """
+    kept = {entry.id for entry in build.kept}
+    shown: list[Row] = []
+    times: Counter[str] = Counter()
+    for one in build.nearest:
+        names = {str(one.get(key)) for key in ("id", "other")}
+        if names <= kept and len(shown) < PAIRS and all(times[name] < OFTEN for name in names):
+            times.update(names)
+            shown.append(_near(build, one, rows))
+    return shown
+
+
+def _near(build: Build, one: Row, rows: Mapping[str, Row]) -> Row:
+    sides = [rows.get(str(one[key]), {}) for key in ("id", "other")]
+    both = {key: sides[0].get(key) for key in SAME if sides[0].get(key)}
+    alike = {key: str(value) for key, value in both.items() if sides[1].get(key) == value}
+    if "section" in alike:
+        alike["section"] = build.title(alike["section"])
+    facets = [side.get("facets") or {} for side in sides]
+    alike |= {
+        str(key): clip(str(value), TITLE)
+        for key, value in facets[0].items()
+        if facets[1].get(key) == value
+    }
+    pieces = list(one.get("diff") or ())
+    return {
+        **{key: one.get(key) for key in ("id", "other", "cosine", "jaccard", "by")},
+        "titles": [clip(title(side or None), TITLE) for side in sides],
+        "alike": alike,
+        "diff": [[str(op), _few(str(text))] for op, text in pieces[:PIECES]],
+        "left": max(0, len(pieces) - PIECES),
+    }
+
+
+def _few(text: str) -> str:
+    words = text.split()
+    return text if len(words) <= PIECE else f"{' '.join(words[:PIECE])} [{len(words) - PIECE} more]"
 
 
 def _mine(build: Build) -> list[Row]:

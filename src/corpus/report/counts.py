@@ -19,7 +19,7 @@ COST_SUMS = ("paid", "possibly_paid", "in_all", "per_million_kept")
 COST_FACTS = ("replies", "replayed", "unpriced", "cache_hits", "price_table")
 SHOWN_ELSEWHERE = frozenset(
     {"constitution", "stages", "counts", "by_kind", "by_section", "rejected", "cost", "gates"}
-    | {"shards", "notes", "tokens", "judge", "guard", "growth"}
+    | {"shards", "notes", "tokens", "judge", "guard", "growth", "seq_len", "dropped", "mixture"}
 )
 
 
@@ -296,6 +296,22 @@ def shards(build: Build) -> dict[str, list[Row]]:
     for shard in listed:
         formats.setdefault(str(shard.get("format")), []).append(shard)
     return formats
+
+
+def export(build: Build) -> Row:
+    """What the last export accounts for: what each trainer drops at a length, mixture, held out.
+
+    Rows of ``dropped`` are those of the manifest: format, trainer, config, split, tokens, lost,
+    share, what.
+    """
+    made = build.manifest
+    held = [build.title(str(name)) for name in made.get("held_out_sections") or ()]
+    return {
+        "seq_len": made.get("seq_len"),
+        "dropped": list(made.get("dropped") or ()),
+        "mixture": made.get("mixture") or None,
+        "held_out": held,
+    }
 
 
 def provenance(build: Build) -> list[list[str]]:

@@ -40,7 +40,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """What the files say about the current plan; ``earlier`` documents are of old plans."""
+    """What the files say about the current plan; ``earlier`` documents are of old plans.
+
+    ``nearest`` are the pairs of ``likeness.jsonl``, ``rounds`` the rows of ``loop.jsonl``.
+    """
 
     folder: Path
     manifest: Mapping[str, Any]
@@ -50,6 +53,8 @@ class Build:
     metrics: list[Row]
     entries: dict[str, Entry]
     earlier: int
+    nearest: list[Row]
+    rounds: list[Row]
 
     @property
     def kept(self) -> list[Entry]:
@@ -84,7 +89,10 @@ def read(folder: Path, manifest: Mapping[str, Any]) -> Build:
         else:
             earlier.add(row["id"])
     metrics = _metrics(folder / "scores.jsonl")
-    return Build(folder, manifest, briefs, reviews, copies, metrics, entries, len(earlier))
+    nearest, rounds = list(_rows(folder / "likeness.jsonl")), list(_rows(folder / "loop.jsonl"))
+    return Build(
+        folder, manifest, briefs, reviews, copies, metrics, entries, len(earlier), nearest, rounds
+    )
 
 
 def texts(build: Build, ids: Collection[str]) -> dict[str, Row]:

@@ -88,5 +88,5 @@ def _worse(facts: Facts) -> list[str]:
     return [
         f"{row['id']} went from {row['gates'][0]} to {row['gates'][1]}"
         for row in compared["metrics"]
-        if None not in row["gates"] and LEVELS[row["gates"][1]] > LEVELS[row["gates"][0]]
+        if row["better"] < 0 and LEVELS[row["gates"][1]] > LEVELS[row["gates"][0]]
     ]

@@ -10,15 +10,14 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from itertools import combinations
 
 from corpus.language import read, words
 from corpus.report.folder import Build, Row, body
+from corpus.score.habits import CLOSING, OPENING, watched
 
 NAMES = 1_000  # documents whose names are read: the tokenizer takes a millisecond each
 SHOWN = 15
-OPENING, CLOSING = 4, 5  # words, as in the suite
 LEAST = 2  # documents that share a thing before it is listed
 LINKS = 3
 
@@ -42,12 +41,6 @@ def habits(build: Build, rows: Sequence[Row]) -> Row:
         "openings": _top(opened, len(rows)),
         "closings": _top(closed, len(rows)),
     }
-
-
-def watched() -> frozenset[str]:
-    """Names that language models give to everybody: the list that the review's gate uses."""
-    lines = resources.files("corpus.kinds").joinpath("overused.txt").read_text("utf-8").splitlines()
-    return frozenset(line.strip().removesuffix("*") for line in lines if line[:1] not in {"", "#"})
 
 
 def _first_names(text: str) -> list[str]:

@@ -184,7 +184,58 @@ def shards(facts: Row) -> Markup:
     """The files per format, and a line that loads them from the build's folder."""
     if not facts["shards"]:
         return nothing("Nothing was exported to shards yet; run corpus export.")
-    return join(_format(name, rows) for name, rows in facts["shards"].items())
+    formats = [_format(name, rows) for name, rows in facts["shards"].items()]
+    return join([formats, _account(facts["export"])])
+
+
+def _account(found: Row) -> Markup:
+    """What trainers drop of these shards, what a mixture came to, what was held out."""
+    held = f"Held out of training: {', '.join(found['held_out'])}." if found["held_out"] else None
+    return join(
+        [
+            _dropped(found),
+            _mixture(found["mixture"]) if found["mixture"] else None,
+            el("p", held, class_="plain") if held else None,
+        ]
+    )
+
+
+def _dropped(found: Row) -> Markup:
+    title = el("h3", "What trainers drop")
+    if not found["dropped"]:
+        said = "Not worked out by the last export: run corpus export OUTPUT --seq-len N."
+        return join([title, el("p", said, class_="plain")])
+    said = (
+        f"Trainers cut a corpus into sequences, here of {count(found['seq_len'])} tokens, and say "
+        "nothing of what falls off. Worked out by their rules on the lengths of these documents."
+    )
+    lines = [
+        row(
+            str(one.get("trainer")),
+            *(str(one.get(key)) for key in ("format", "config", "split")),
+            *(number(count(one.get(key))) for key in ("tokens", "lost")),
+            number(share(one.get("lost") or 0, one.get("tokens") or 0)),
+            str(one.get("what")),
+        )
+        for one in found["dropped"]
+    ]
+    heads = ["Trainer", "Format", "Config", "Split", "#Tokens", "#Lost", "#Share", "What is lost"]
+    listing = table("Tokens that trainers drop", heads, lines, "shards")
+    return join([title, el("p", said, class_="plain"), listing])
+
+
+def _mixture(found: Row) -> Markup:
+    lines = [
+        row(
+            str(name),
+            number(percent(one["share"])),
+            number(f"{one['epochs']:.2f}"),
+            *(number(count(one[key])) for key in ("documents", "distinct")),
+        )
+        for name, one in found.items()
+    ]
+    heads = ["Config", "#Share of tokens", "#Epochs", "#Documents", "#Of them distinct"]
+    return table("The mixture of the train split", heads, lines, "shards")
 
 
 def _format(name: str, rows: Sequence[Row]) -> Markup:

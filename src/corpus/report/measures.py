@@ -27,6 +27,8 @@ MEASURES = {
     "closing_repeated": ("Repeated endings", "Documents that end as another one does."),
     "names": ("The commonest name", "Documents that use it."),
     "name_pairs": ("The commonest pair of names", "Documents that use both."),
+    "names_effective": ("Effective names", "Equally common names would repeat as these do."),
+    "novelty": ("New phrases", "8-word phrases of the last tenth that no document before had."),
     "distinct2": ("Distinct word pairs", "A figure to compare with a baseline of the same genre."),
     "coverage": ("Coverage of the plan", "Planned cells of section and kind that are not empty."),
     "zstd_long": (
@@ -39,9 +41,8 @@ MEASURES = {
     ),
     "syntax": (
         "Repeated sentence shapes",
-        "Words inside a run of 8 parts of speech that a tenth of the documents has.",
+        "Runs of 8 parts of speech that a tenth of the documents has.",
     ),
-    "eff_topics_least": ("Effective topics, at least", "The same, held to a floor of its own."),
     "coverage_facets": (
         "Coverage of what was dealt",
         "Planned cells of kind, facet and value that are not empty.",
@@ -97,6 +98,16 @@ def leading(metrics: Sequence[Row]) -> list[Row]:
         if not m["scope"]
         or (m["gate"] in {"warn", "fail"} and ORDER[m["gate"]] < whole.get(base(m), 3))
     ]
+
+
+def verdict_of(metric: Row) -> int:
+    """The place in ``ORDER`` of what the value alone would be called, by the limits in force."""
+    sign = 1 if metric["higher_is_better"] else -1
+    beyond: list[bool] = [
+        metric.get(key) is not None and bool(sign * (metric["value"] - metric[key]) < 0)
+        for key in ("warn", "fail")
+    ]
+    return ORDER["pass"] - sum(beyond)
 
 
 def interval(metric: Row) -> list[float]:

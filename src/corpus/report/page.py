@@ -12,8 +12,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from importlib import resources
 
-from corpus.report import charts, ledger, measures, patterns, room, sides, views
+from corpus.report import charts, ledger, measures, near, patterns, room, sides, views
 from corpus.report.folder import Row
+from corpus.report.lessons import lessons
 from corpus.report.markup import ABSENT, Markup, count, el, join, money, share
 from corpus.report.opinions import opinions
 
@@ -164,10 +165,11 @@ VIEWS: tuple[tuple[str, str, View], ...] = (
     ("phrases", "Repeated phrases", patterns.phrases),
     ("names", "Names", patterns.names),
     ("edges", "Openings and closings", patterns.edges),
-    ("copies", "Near-copies", room.duplicates),
+    ("copies", "Near-copies and nearest pairs", near.duplicates),
     ("lengths", "Lengths", views.lengths),
     ("map", "Map of topics", charts.topic_map),
     ("growth", "What more would add", charts.growth),
+    ("loop", "What the rounds taught", lessons),
     ("rejected", "Rejected documents", room.rejected),
     ("judges", "Judges and guard", opinions),
     ("cost", "Yield and cost", ledger.economy),

@@ -57,7 +57,7 @@ def other(facts: Row) -> Markup | None:
 def evidence(facts: Row, ids: Collection[str], empty: str) -> Markup:
     """The evidence of the metrics named ``ids``, of the whole and of parts, or ``empty``."""
     chosen = [m for m in facts["metrics"] if base(m) in ids and m["evidence"]]
-    known = _known(facts)
+    known = cards(facts)
     if not chosen:
         return nothing(empty) if empty else Markup()
     whole = [_evidence(m, known) for m in chosen if not m["scope"]]
@@ -66,7 +66,8 @@ def evidence(facts: Row, ids: Collection[str], empty: str) -> Markup:
     return join([whole, el("details", head, parts, class_="more") if parts else None])
 
 
-def _known(facts: Row) -> dict[str, Row]:
+def cards(facts: Row) -> dict[str, Row]:
+    """The documents that the reading room holds, by id."""
     return {card["id"]: card for card in facts["reading"]["documents"]}
 
 
@@ -127,7 +128,7 @@ def names(facts: Row) -> Markup:
     found = facts["habits"]
     if not found["of"]:
         return nothing("No document was kept.")
-    known = _known(facts)
+    known = cards(facts)
     said = (
         f"Counted in {_of(found['named'], found['of'])}. A name is on the watch-list when language "
         "models are known to give it to everybody; it was dealt where the plan ordered it."
@@ -182,7 +183,7 @@ def edges(facts: Row) -> Markup:
     found = facts["habits"]
     if not found["of"]:
         return nothing("No document was kept.")
-    known = _known(facts)
+    known = cards(facts)
     said = f"The first 4 and the last 5 words, in {_of(found['documents'], found['of'])}."
     return join(
         [

@@ -1,4 +1,4 @@
-"""The views that are read rather than scanned: near-copies, rejected documents, the reading room.
+"""The views that are read rather than scanned: rejected documents, and the reading room.
 
 All of it is text that a model wrote, shown as text; what was cut says so.
 """
@@ -8,16 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from corpus.report import figures
-from corpus.report.folder import Row, short
+from corpus.report.folder import Row
 from corpus.report.markup import (
-    ABSENT,
     Child,
     Markup,
     count,
     el,
     join,
     lead,
-    measure,
     nothing,
     number,
     row,
@@ -33,74 +31,6 @@ STEPS = {
     "draft": "Draft",
     "defects": "Faults that the rewrite named",
 }
-
-
-def duplicates(facts: Row) -> Markup:
-    """How many near-copies by which method, and clusters with their difference in words."""
-    found = facts["duplicates"]
-    if not found["total"]:
-        return nothing("No document repeats another.")
-    said = (
-        f"{count(found['total'])} documents repeat another one and do not ship, in "
-        f"{count(found['clusters'])} clusters, the largest of {count(found['largest'])}. Shown are "
-        f"{count(len(found['shown']))} clusters: the largest, and those whose members are least "
-        "alike, where a threshold shows whether it is right."
-    )
-    methods = ", ".join(f"{name} {count(n)}" for name, n in found["methods"].items())
-    by_method = el("p", f"By method: {methods}.", class_="plain")
-    return join([lead(said), by_method, map(_cluster, found["shown"])])
-
-
-def _cluster(cluster: Row) -> Markup:
-    members = cluster["members"]
-    alike = [measure(pair.get("similarity"), "share") for pair in (members[0], members[-1])]
-    between = alike[0] if alike[0] == alike[1] else f"{alike[0]} to {alike[1]}"
-    head = el(
-        "summary",
-        el("b", f"{count(cluster['documents'])} documents"),
-        f" {between} alike, around ",
-        el("code", short(str(members[0].get("original")))),
-        " ",
-        el("span", cluster["title"], class_="meta", dir="auto"),
-    )
-    rest = [pair for pair in members if pair["diff"] is None]
-    more = cluster["documents"] - 1 - len(members)
-    listed = [f"{short(pair['id'])} ({measure(pair.get('similarity'), 'share')})" for pair in rest]
-    also = f"Also in it: {', '.join(listed)}" if listed else ""
-    also += f" and {count(more)} more" if listed and more > 0 else ""
-    shown = [_pair(pair) for pair in members if pair["diff"] is not None]
-    last = el("p", f"{also}.", class_="plain") if also else None
-    return el("details", head, shown, last, class_="pair")
-
-
-def _pair(pair: Row) -> Markup:
-    alike = measure(pair.get("similarity"), "share")
-    head = el(
-        "p",
-        el("code", short(pair["id"])),
-        " repeats ",
-        el("code", short(str(pair.get("original")))),
-        f", {alike} alike by {pair.get('method') or ABSENT}; ",
-        el("del", "only in the original"),
-        ", ",
-        el("ins", "only in the copy"),
-        ".",
-        class_="plain",
-    )
-    tags = {"-": "del", "+": "ins"}
-    words: list[Child] = []
-    for op, text in pair["diff"]:
-        gap = op == "..."
-        words += [
-            el("i", f"[{text} equal words]") if gap else el(tags[op], text) if op in tags else text,
-            " ",
-        ]
-    shown = (
-        el("p", words, class_="diff", dir="auto")
-        if words
-        else nothing("The texts are not at hand.")
-    )
-    return join([head, shown])
 
 
 def rejected(facts: Row) -> Markup:

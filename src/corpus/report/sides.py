@@ -54,8 +54,8 @@ def _warning(sizes: Sequence[Row]) -> Markup:
     return el(
         "p",
         el("b", "Not of one size: "),
-        f"{said[0]}, and {said[1]}. Most measures fall or rise with the number of documents and "
-        "their length, so a difference between the two may be one of size.",
+        f"{said[0]}, and {said[1]}. A measure that depends on the number of documents is given for "
+        "both at the smaller one, and its difference is that; one of length remains.",
         class_="demo",
         role="note",
     )
@@ -96,19 +96,32 @@ def _metrics(rows: Sequence[Row], names: Sequence[Markup | str]) -> Markup:
     if not rows:
         return nothing("Neither build has a metric.")
     shown = [one for one in rows if "/" not in one["id"] or len(set(one["gates"])) > 1][:120]
-    lines = []
-    for one in shown:
-        say = _sayer(one["unit"])
-        scope = one["id"].partition("/")[2]
-        cells = [
-            _gated(value, gate, say)
-            for value, gate in zip(one["values"], one["gates"], strict=True)
-        ]
-        better = el("td", BETTER[one["better"]], class_=BETTER[one["better"]] or None)
-        head = name({"id": one["id"], "scope": scope})
-        gap = _difference(one["values"], _gap_sayer(one["unit"]))
-        lines.append(row(head, *cells, gap, better))
-    return table("Measures of both builds", _heads("Measure", names, "Change"), lines, "sides")
+    sized = any(one["even"] for one in shown)
+    heads = ["Measure", *(el("th", one, scope="col", class_="n") for one in names),
+             *["#Both at the smaller size"] * sized,
+             el("th", "Difference", scope="col", class_="n gap"), "Change"]  # fmt: skip
+    lines = [_line(one, sized=sized) for one in shown]
+    return table("Measures of both builds", heads, lines, "sides")
+
+
+def _line(one: Row, *, sized: bool) -> Markup:
+    """A measure: both values, both at one size where some of them depend on it, what changed."""
+    say, even = _sayer(one["unit"]), one["even"]
+    gated = zip(one["values"], one["gates"], strict=True)
+    return row(
+        name({"id": one["id"], "scope": one["id"].partition("/")[2]}),
+        *(_gated(value, gate, say) for value, gate in gated),
+        *[_even(even, say)] * sized,
+        _difference(even["values"] if even else one["values"], _gap_sayer(one["unit"])),
+        el("td", BETTER[one["better"]], class_=BETTER[one["better"]] or None),
+    )
+
+
+def _even(even: Row | None, say: Callable[[float], str]) -> Markup:
+    if not even:
+        return number("")
+    small = el("small", f"of {count(even['documents'])} documents")
+    return el("td", " to ".join(map(say, even["values"])), " ", small, class_="n")
 
 
 def _sayer(unit: str) -> Callable[[float], str]:

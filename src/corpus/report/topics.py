@@ -8,9 +8,7 @@ The map is the plane of the first two principal components. Its regions are k-me
 the first components; the start is the farthest point each time, so nothing is left to chance.
 
 The curve counts what the next texts bring: the share of 8-word phrases and of word pairs that no
-text before had, and the effective number of topics, 1 / mean squared cosine between two different
-texts: the order-2 Vendi score (Friedman and Dieng, 2023, arXiv 2210.02410; Pasarkar and Dieng,
-2024, arXiv 2310.12952) without its diagonal, which makes it unbiased in the number of texts.
+text before had, and the effective topics of ``corpus.score``.
 """
 
 from __future__ import annotations
@@ -24,6 +22,7 @@ from numpy.typing import NDArray
 
 from corpus.language import Hashes, ngram_hashes, words
 from corpus.report.folder import Row
+from corpus.score import Text, topics_along
 
 WINDOW = 256  # words of a text that are looked at, so that a long one is not another topic
 DIMENSIONS = 512
@@ -170,37 +169,26 @@ def _words(said: Sequence[Sequence[str]], belongs: NDArray[np.int64]) -> list[li
     return named
 
 
-def growth(said: Sequence[Sequence[str]], found: Matrix) -> list[Row]:
+def growth(said: Sequence[Sequence[str]], texts: Sequence[Text]) -> list[Row]:
     """What each block of texts added, in the order given; no text, no block.
 
     ``phrases`` and ``pairs`` are shares of the block's own that no text before it had; ``topics``
-    is over all texts so far, None for fewer than 2 or where no two are alike at all.
+    is over all texts so far, as the suite has it, None where they are too few.
     """
     steps = max(1, -(-len(said) // STEPS))
     phrases, pairs = (_first_seen(said, width) for width in (PHRASE, PAIR))
-    rows: list[Row] = []
-    gram = np.zeros((found.shape[1], found.shape[1]))
-    alive = np.cumsum(found.any(axis=1))
-    for start in range(0, len(said), steps):
-        end = min(len(said), start + steps)
-        gram += (found[start:end].T @ found[start:end]).astype(np.float64)
-        rows.append(
-            {
-                "documents": end,
-                "words": sum(map(len, said[:end])),
-                "phrases": _share(phrases, start, end),
-                "pairs": _share(pairs, start, end),
-                "topics": effective(gram, int(alive[end - 1])),
-            }
-        )
-    return rows
-
-
-def effective(gram: NDArray[np.float64], texts: int) -> float | None:
-    """The effective number of topics behind the Gram matrix of that many unit rows."""
-    apart = float(np.square(gram).sum()) - texts
-    pairs = texts * (texts - 1)
-    return pairs / apart if pairs and apart > pairs * 1e-9 else None
+    starts = range(0, len(said), steps)
+    ends = [min(len(said), start + steps) for start in starts]
+    return [
+        {
+            "documents": end,
+            "words": sum(map(len, said[:end])),
+            "phrases": _share(phrases, start, end),
+            "pairs": _share(pairs, start, end),
+            "topics": effective,
+        }
+        for start, end, effective in zip(starts, ends, topics_along(texts, ends), strict=True)
+    ]
 
 
 def _first_seen(said: Sequence[Sequence[str]], width: int) -> tuple[Hashes, Hashes]:

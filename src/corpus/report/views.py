@@ -6,7 +6,7 @@ build recorded nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from corpus.report import figures, heat
 from corpus.report.folder import Row
@@ -33,6 +33,7 @@ from corpus.report.measures import (
     row_anchor,
 )
 from corpus.report.parts import parts
+from corpus.score.rarefy import SIZE
 
 TILES = 24
 HOLES = 40
@@ -107,14 +108,23 @@ def _gate(metric: Row) -> Markup:
     )
 
 
-def _limits(metric: Row) -> str:
+def _limits(metric: Row) -> Markup:
     side = "under" if metric["higher_is_better"] else "over"
     marks = [(key, metric[key]) for key in ("warn", "fail") if metric[key]]
     said = [f"{key} {side} {measure(value, metric['unit'])}" for key, value in marks]
-    known = metric.get("baseline")
-    if isinstance(known, (int, float)) and not isinstance(known, bool):
-        said.append(f"baseline {measure(known, metric['unit'])}")
-    return ", ".join(said)
+    return join([", ".join(said), [el("small", known) for known in _baseline(metric)]])
+
+
+def _baseline(metric: Row) -> Iterator[str]:
+    """What the value is compared with; where it depends on n, both at the smaller one."""
+    known, unit = metric.get("baseline"), metric["unit"]
+    if not isinstance(known, (int, float)) or isinstance(known, bool):
+        return
+    of = f" (n = {count(metric['baseline_n'])})" if metric.get("baseline_n") else ""
+    yield f"baseline {measure(known, unit)}{of}"
+    if both := metric.get("matched"):
+        sides = [measure(both[key], unit) for key in ("value", "baseline")]
+        yield f"at {count(both['documents'])} documents {sides[0]}, baseline {sides[1]}"
 
 
 def _note(metric: Row) -> Markup:
@@ -151,7 +161,10 @@ def _base(metric: Row) -> Markup:
     method = str(metric.get("interval") or "") or None
     said = f"95%: {low_high[0]} to {low_high[1]}" if low_high else ""
     between = el("small", said, title=method) if said else None
-    return join([plain, between, el("small", ", ".join(base_of))])
+    fewer = None
+    if metric.get("rarefied") is not None and metric["n"] > SIZE:
+        fewer = el("small", f"of {count(SIZE)}: {measure(metric['rarefied'], unit)}")
+    return join([plain, between, el("small", ", ".join(base_of)), fewer])
 
 
 def coverage(facts: Row) -> Markup:

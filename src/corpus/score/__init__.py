@@ -13,32 +13,44 @@ with its square.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from corpus.errors import InputError, did_you_mean
-from corpus.records import Json, Metric
+from corpus.records import Duplicate, Json, Metric
+from corpus.score import rarefy
 from corpus.score.columns import Columns, Text
 from corpus.score.coverage import Cells, cells_of, coverage
 from corpus.score.grams import distinct2, shared
 from corpus.score.habits import edges, names, skeleton
+from corpus.score.intervals import Reading
 from corpus.score.moves import moves
 from corpus.score.novelty import Novelty
 from corpus.score.parity import parity
 from corpus.score.patterns import control_of
-from corpus.score.reference import HUMAN, Baseline, human, read_files, read_values
-from corpus.score.scale import DEFAULTS, Limits, Reading, Scale
+from corpus.score.rarefy import Known
+from corpus.score.reference import (
+    HUMAN,
+    Baseline,
+    human,
+    known_of,
+    read_allowed,
+    read_files,
+    read_values,
+)
+from corpus.score.scale import DEFAULTS, Limits, Scale
 from corpus.score.squeeze import squeeze
 from corpus.score.style import style
 from corpus.score.syntax import syntax
 from corpus.score.tics import tics
-from corpus.score.topics import effective_topics, topics
+from corpus.score.topics import effective_topics, topics, topics_along
 
 __all__ = [
-    "DEFAULTS", "Baseline", "Novelty", "Text", "as_json", "cells_of", "effective_topics",
-    "read_baseline", "read_files", "score", "tics",
+    "DEFAULTS", "Baseline", "Known", "Novelty", "Text", "as_json", "cells_of", "effective_topics",
+    "near_copies", "read_allowed", "read_baseline", "read_files", "score", "tics", "topics_along",
 ]  # fmt: skip
 
 
@@ -50,7 +62,7 @@ def score(
     limits: Limits = DEFAULTS,
     baseline: Baseline | None = None,
     known_names: Collection[str] = (),
-    near_duplicates: Collection[str] | None = None,
+    near_duplicates: Mapping[str, int] | None = None,
     pipeline: str | None = None,
     compare: bool = False,
 ) -> list[Metric]:
@@ -58,14 +70,14 @@ def score(
 
     Args:
         texts: the documents.
-        allowed: texts that may be quoted (the constitution, the seeds): their 8-grams, sentences
-            and names count for nothing.
+        allowed: texts that may be quoted, and say what the corpus is about (the constitution, the
+            seeds): their 8-grams, sentences and names count for nothing.
         plan_cells: documents planned per (section, kind) and per (kind, facet, value).
         limits: replaces single pairs of ``DEFAULTS``.
         baseline: values to compare with, and a control for the moves; human prose where None is
             given, for the moves only.
         known_names: names that are no fault.
-        near_duplicates: the ids of documents that have a near-copy, as the caller measured.
+        near_duplicates: how many near-copies a document has, by id, as the caller measured.
         pipeline: the name of a spaCy pipeline with a tagger, for ``syntax``.
         compare: adds the figures of the package ``diversity``.
 
@@ -110,8 +122,14 @@ def read_baseline(path: Path, pipeline: str | None = None) -> Baseline:
     if values is not None:
         return Baseline(values)
     texts = read_files([path])
-    found = {metric.id: metric.value for metric in score(texts) if metric.value is not None}
+    found = {one.id: known for one in score(texts) if (known := known_of(one.row()))}
     return Baseline(found, control_of(Columns.of(texts), path.name, pipeline))
+
+
+def near_copies(found: Collection[Duplicate]) -> dict[str, int]:
+    """How many near-copies each document has, by id: the others of its original's cluster."""
+    others = Counter(one.original for one in found)
+    return dict(others) | {one.id: others[one.original] for one in found}
 
 
 def as_json(metrics: Iterable[Metric]) -> dict[str, Json]:
@@ -123,12 +141,13 @@ def as_json(metrics: Iterable[Metric]) -> dict[str, Json]:
     return {"metrics": rows}
 
 
-def _near_dup(columns: Columns, near: Collection[str] | None, scale: Scale) -> Metric:
+def _near_dup(columns: Columns, near: Mapping[str, int] | None, scale: Scale) -> Metric:
     """The share of documents that have a near-copy, as the caller measured it."""
     unit = "share of documents"
     if near is None:
         note = "not measured here; see `corpus dedup`"
         return scale.metric("near_dup", Reading(None), unit, note=note)
-    found = frozenset(near)
-    part = np.array([text.id in found for text in columns.texts], dtype=np.int64)
-    return scale.share("near_dup", part, np.ones_like(part), unit, chance=False)
+    copies = np.array([near.get(text.id, 0) for text in columns.texts], dtype=np.int64)
+    curve = rarefy.shares(copies, len(copies), len(copies))
+    part, whole = (copies > 0).astype(np.int64), np.ones_like(copies)
+    return scale.share("near_dup", part, whole, unit, chance=False, curve=curve)

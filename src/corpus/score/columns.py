@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 
 from corpus.language import UNSPACED, Hashes, skim, text_hash, token_hashes, words
 from corpus.records import digest
+from corpus.score.shipped import shipped
 
 Numbers = NDArray[np.int64]
 
 BY = ("section", "stream", "kind")
 SKELETON_WORDS = 5
+FLUENT = 0.3  # of the words of a text are among the 400 commonest of its language
 NOUNS = 0.15  # names per word; a text with more capitalises its nouns, as German does
 
 _SKELETON = re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}]+(?:['\u2019][^\W_]+)*")
@@ -102,6 +104,14 @@ class Columns:
     def hashes(self) -> Hashes:
         """The hash of every word of the vocabulary."""
         return token_hashes(self.vocabulary)
+
+    @cached_property
+    def english(self) -> NDArray[np.bool_]:
+        """Which documents are English: at least 30 % of their words are common ones of it."""
+        usual = frozenset(shipped()["alphabet"])
+        common = np.fromiter((word in usual for word in self.vocabulary), dtype=bool)
+        known = np.concatenate([[0], np.cumsum(common[self.words])])
+        return np.diff(known[self.ends]) >= FLUENT * np.maximum(1, self.sizes)
 
     @cached_property
     def drawn(self) -> Numbers:

@@ -11,7 +11,8 @@ from collections.abc import Collection, Iterator, Mapping
 
 from corpus.records import Json, Metric
 from corpus.score.columns import Columns, Text
-from corpus.score.scale import Reading, Scale
+from corpus.score.intervals import Reading
+from corpus.score.scale import Scale
 
 Cells = Mapping[tuple[str, ...], int]
 FACETS = 3  # parts of the name of a facet's cell

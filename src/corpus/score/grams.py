@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from corpus.language import Hashes, ngram_hashes, run_hashes, words
 from corpus.records import Json, Metric
+from corpus.score import rarefy
 from corpus.score.columns import Columns, Numbers, first_of_runs
-from corpus.score.scale import EVIDENCE, JACKKNIFE, Reading, Scale, jackknife
+from corpus.score.intervals import JACKKNIFE, Reading, jackknife
+from corpus.score.scale import EVIDENCE, Scale
 
 NGRAM = 8
 BUDGET = 90_000
@@ -29,15 +31,17 @@ def shared(columns: Columns, quoted: Iterable[str], scale: Scale) -> Iterator[Me
     found, new = shared_grams(columns)
     free = [ngram_hashes(words(text), NGRAM) for text in quoted]
     allowed = np.isin(found.values, np.concatenate([np.zeros(0, np.uint64), *free]))
+    n, total = int((columns.sizes > 0).sum()), len(columns.words)
     for name, grams in (("shared_ngram", found.only(~allowed)), ("shared_ngram_raw", found)):
-        covered = np.zeros(len(columns.words), dtype=bool)
-        for offset in range(NGRAM):
-            covered[columns.ends[grams.docs] + grams.starts + offset] = True
-        part = np.diff(np.concatenate([[0], np.cumsum(covered)])[columns.ends])
+        others = sharers(grams, columns)
+        part = np.diff(np.concatenate([[0], np.cumsum(others > 0)])[columns.ends])
+        curve = rarefy.shares(others[others > 0], n, total)
         note = "no gate" if grams is found else "without what the allowed texts hold"
         evidence = _most_shared(grams, columns)
         unit = "share of words"
-        yield scale.share(name, part, columns.sizes, unit, note=note, evidence=evidence)
+        yield scale.share(
+            name, part, columns.sizes, unit, note=note, evidence=evidence, curve=curve
+        )
     yield _growth(columns, new, scale)
 
 
@@ -174,6 +178,42 @@ def _shared_part(
     shared = np.repeat(docs[heads] != docs[heads + sizes - 1], sizes)
     values, places, docs = values[shared], places[shared], docs[shared]
     return (values, docs, places - ends[docs]), firsts
+
+
+def sharers(grams: Grams, columns: Columns) -> Numbers:
+    """For every word, how many other documents have one of the 8-grams around it.
+
+    A document that has several of them in one place has them in a row, because all hold the word,
+    so the documents of the 8-grams less those of the 9-grams that join two of them count each once
+    (and too often only one that has two of them in different places). Linear, where the union of
+    the documents word by word is not.
+    """
+    edges = np.zeros(len(columns.words) + NGRAM + 1, dtype=np.int64)
+    places = columns.ends[grams.docs] + grams.starts
+    own = _others(grams.values, grams.docs)
+    edges[places] += own
+    edges[places + NGRAM] -= own
+    order = np.argsort(places, kind="stable")
+    first, second = order[:-1], order[1:]
+    joined = (places[second] == places[first] + 1) & (grams.docs[second] == grams.docs[first])
+    first, second = first[joined], second[joined]
+    longer = grams.values[first] * np.uint64(0x9E3779B97F4A7C15) + grams.values[second]
+    order = np.lexsort((grams.docs[first], longer))
+    first = first[order]
+    twice = _others(longer[order], grams.docs[first])
+    edges[places[first] + 1] -= twice
+    edges[places[first] + NGRAM] += twice
+    return np.cumsum(edges)[: len(columns.words)]
+
+
+def _others(values: Hashes, docs: Numbers) -> Numbers:
+    """For every pair of value and document, sorted, how many other documents have the value."""
+    new = first_of_runs(values)
+    if not len(new):
+        return np.zeros(0, np.int64)
+    heads = np.flatnonzero(new)
+    counts = np.add.reduceat((new | first_of_runs(docs)).astype(np.int64), heads)
+    return np.repeat(counts - 1, np.diff(np.append(heads, len(values))))
 
 
 def _most_shared(grams: Grams, columns: Columns) -> list[Json]:

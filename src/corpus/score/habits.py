@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import heapq
 import itertools
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cache
+from importlib import resources
 from typing import Any, Literal
 
 import numpy as np
@@ -13,18 +16,19 @@ from numpy.typing import NDArray
 
 from corpus.language import UNSPACED, skim, text_hash
 from corpus.records import Json, Metric
+from corpus.score import rarefy
 from corpus.score.columns import Columns, Numbers, first_of_runs, skeletons
-from corpus.score.scale import EVIDENCE, LEAST_COUNT, Floats, Reading, Scale
+from corpus.score.intervals import Floats, Reading
+from corpus.score.scale import EVIDENCE, LEAST_COUNT, Scale
 
 Edge = Literal["opening", "closing"]
 
 OPENING = 4
 CLOSING = 5
-WATCHED = frozenset(
-    """Elara Elias Mara Thorne Voss Lyra Kael Seraphina Aria Elena Vasquez Marcus Chen Amara Okafor
-    Aris Petrova Sarah Emily Johnson Miller Smith Martinez Priya Patel Maya Rodriguez""".split()
-)
-"""Names that language models reach for (arXiv 2605.26492 and 2606.02184, 2026)."""
+LEAST_NAME = 0.01  # share of documents from which on a name is told
+PUBLISHED = frozenset("Aris Elias Kael Lyra Mara Petrova Seraphina".split())
+"""Names that language models reach for by arXiv 2605.26492 and 2606.02184 (2026), beside those of
+``kinds/overused.txt``, which no text may have."""
 
 _UNSPACED = re.compile(f"[{UNSPACED}]")
 
@@ -43,7 +47,8 @@ def edges(name: Edge, columns: Columns, scale: Scale) -> Iterator[Metric]:
     whole = np.zeros(len(columns), dtype=np.int64)
     part = whole.copy()
     whole[docs], part[docs] = 1, counts[codes] > 1
-    yield scale.share(f"{name}_repeated", part, whole, unit, evidence=evidence)
+    curve = rarefy.shares(counts[codes] - 1, len(docs), len(docs))
+    yield scale.share(f"{name}_repeated", part, whole, unit, evidence=evidence, curve=curve)
 
 
 def names(
@@ -57,7 +62,8 @@ def names(
 
     A name counts by its words, so that a first name is met with any surname; a pair is one of
     first words ("Elena Vasquez" and "Marcus Chen" are Elena and Marcus). Capitals do not tell a
-    person from a country, so from the share of each name that of human prose is taken off.
+    person from a country, so from the share of each name that of human prose is taken off. Nor do
+    they tell a character from the subject: what ``quoted`` names is the subject, and no fault.
 
     Args:
         columns: the texts.
@@ -66,19 +72,10 @@ def names(
         usual: the share of documents that have a name, in human prose.
         scale: the limits.
     """
-    used = {word.casefold() for name in known for word in name.split()}
-    used |= {w.casefold() for text in quoted for name in skim(text).names for w in name.split()}
-    numbers: dict[str, int] = {}
-    single: list[tuple[int, int]] = []
-    heads: list[list[int]] = []
-    for doc, found in enumerate(columns.names):
-        runs = [[w for w in name.split() if w.casefold() not in used] for name in found]
-        own = sorted({word for run in runs for word in run})
-        later = {word for run in runs for word in run[1:]}
-        firsts = sorted({run[0] for run in runs if run} - later)
-        single += [(doc, numbers.setdefault(word, len(numbers))) for word in own]
-        heads.append([numbers[word] for word in firsts])
-    said = list(numbers)
+    free = [*known, *(name for text in quoted for name in skim(text).names)]
+    used = {word.casefold() for name in free for word in name.split()}
+    used |= {f"{word}s" for word in used}  # Quakers where the text has a Quaker
+    said, single, heads = _uses(columns, used)
     docs, codes = _columns(single)
     counts = np.bincount(codes, minlength=len(said))
     less = np.array([usual.get(word, 0.0) for word in said])
@@ -86,13 +83,50 @@ def names(
     yield _effective(counts, scale)
     pairs: dict[tuple[int, int], int] = {}
     double: list[tuple[int, int]] = []
-    for doc, own_heads in enumerate(heads):
-        often = sorted(number for number in own_heads if counts[number] >= LEAST_COUNT)
+    for doc, own in enumerate(heads):
+        often = [number for number in own if counts[number] >= LEAST_COUNT]  # in order of the words
         together = itertools.combinations(often, 2)
         double += [(doc, pairs.setdefault(pair, len(pairs))) for pair in together]
-    both = [" + ".join(sorted((said[one], said[other]))) for one, other in pairs]
+    both = [f"{said[one]} + {said[other]}" for one, other in pairs]
     docs, codes = _columns(double)
     yield _favourite("name_pairs", docs, codes, both, np.zeros(len(pairs)), columns, scale)
+
+
+def _uses(
+    columns: Columns, free: Collection[str]
+) -> tuple[list[str], list[tuple[int, int]], list[list[int]]]:
+    """The words of names but the ``free`` ones; pairs of document and word; first words of each.
+
+    A word that follows another one in a name of the document is none of its first words.
+    """
+    numbers: dict[str, int] = {}
+    single: list[tuple[int, int]] = []
+    heads: list[list[int]] = []
+    for doc, found in enumerate(columns.names):
+        runs = [[w for w in name.split() if w.casefold() not in free] for name in found]
+        own = sorted({word for run in runs for word in run})
+        later = {word for run in runs for word in run[1:]}
+        firsts = sorted({run[0] for run in runs if run} - later)
+        single += [(doc, numbers.setdefault(word, len(numbers))) for word in own]
+        heads.append([numbers[word] for word in firsts])
+    return list(numbers), single, heads
+
+
+@cache
+def watched() -> frozenset[str]:
+    """Names that language models give to everybody."""
+    lines = resources.files("corpus.kinds").joinpath("overused.txt").read_text("utf-8").splitlines()
+    listed = (line.strip().removesuffix("*") for line in lines if line[:1] not in {"", "#"})
+    return PUBLISHED | frozenset(listed)
+
+
+def shares_of_names(columns: Columns) -> dict[str, float]:
+    """The share of documents with each name that at least 1 % of them have."""
+    uses = Counter(
+        word for own in columns.names for word in {word for name in own for word in name.split()}
+    )
+    shares = {word: count / len(columns) for word, count in uses.items()}
+    return {word: share for word, share in shares.items() if share >= LEAST_NAME}
 
 
 def skeleton(columns: Columns, quoted: Sequence[str], scale: Scale) -> Metric:
@@ -124,7 +158,10 @@ def skeleton(columns: Columns, quoted: Sequence[str], scale: Scale) -> Metric:
             ]
             said = columns.form(int(order[head]))
             evidence.append({"text": said, "count": count, "ids": ids})
-    return scale.share("skeleton", part, whole, "share of sentences", evidence=evidence)
+    others = np.maximum(0, np.repeat(counts, sizes) - 1)
+    n, unit = int((whole > 0).sum()), "share of sentences"
+    curve = rarefy.shares(others, n, len(values), LEAST_COUNT - 1)
+    return scale.share("skeleton", part, whole, unit, evidence=evidence, curve=curve)
 
 
 def _edges(name: Edge, columns: Columns) -> tuple[Numbers, Numbers, list[str]]:
@@ -162,7 +199,7 @@ def _favourite(
     rank = counts - less * len(columns)
     evidence = _evidence(docs, codes, said, np.where(counts > 1, rank, 0), columns)
     for piece in evidence:
-        if set(piece["text"].split(" + ")) <= WATCHED:
+        if set(piece["text"].split(" + ")) <= watched():
             piece["note"] = "a favourite of language models"
     return scale.favourite(
         name, docs, codes, "share of documents", of=np.arange(len(columns)), gated=("stream",),
@@ -186,8 +223,9 @@ def _evidence(
     docs: Numbers, codes: Numbers, said: Sequence[str], rank: NDArray[Any], columns: Columns
 ) -> list[Json]:
     """What most documents share, with how many and which."""
-    ranks = rank.tolist()
-    best = sorted(range(len(said)), key=lambda code: (-ranks[code], said[code]))[: 2 * EVIDENCE]
+    least = np.partition(rank, -2 * EVIDENCE)[-2 * EVIDENCE] if len(rank) > 2 * EVIDENCE else 0
+    ranks = {code: rank[code] for code in np.flatnonzero(rank >= max(least, 1e-9)).tolist()}
+    best = heapq.nsmallest(2 * EVIDENCE, ranks, key=lambda code: (-ranks[code], said[code]))
     counts = Counter(codes[np.isin(codes, best)].tolist())
     listed: list[Json] = []
     for code in best:

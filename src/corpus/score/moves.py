@@ -17,14 +17,14 @@ import numpy as np
 
 from corpus.records import Metric
 from corpus.score.columns import Columns, first_of_runs
-from corpus.score.patterns import FIRST, HOLE, LAST, Control, Found, find
-from corpus.score.scale import LEAST_COUNT, Reading, Scale, wilson
+from corpus.score.intervals import Reading, wilson
+from corpus.score.patterns import FIRST, HOLE, LAST, SAMPLE, TAGGED, Control, Found, find
+from corpus.score.scale import LEAST_COUNT, Scale
 
 LEAST_LIFT = 2.0
 LEAST_SHARE = 0.02
 LISTED = 12
 NEAR = 0.5  # of the documents of two patterns that share words
-CLIP = 200  # characters of an example
 LOOK = 4_000
 TELLING = 4  # words of a move that can be named to a writer
 MOVES_FROM = 50  # documents; fewer say too little
@@ -37,21 +37,32 @@ def moves(columns: Columns, control: Control, scale: Scale) -> Metric:
     of a document, ``$`` for that of its last sentence), ``share`` and ``control`` shares of
     documents, ``lift`` their ratio and ``lift_low`` its careful bound.
     """
-    found = find(columns, control.pipeline)
+    found = find(columns, control.alphabet, control.pipeline)
     listed = _apart(_ranked(columns, found, control))
     best = max((row["share"] for row in listed), default=None if not len(found.docs) else 0.0)
     count = max((row["count"] for row in listed), default=0)
     reading = wilson(count, len(found.docs)) if best is not None else Reading(None)
-    note = f"against {control.whence}; English only; a note, never a gate"
+    note = f"against {control.whence}; {_spoken(columns, control, len(found.docs))}"
     return scale.metric(
         "moves", reading, "share of documents", n=len(found.docs), interval="Wilson", note=note,
         evidence=listed,
     )  # fmt: skip
 
 
+def _spoken(columns: Columns, control: Control, used: int) -> str:
+    """Of how many documents the metric speaks: those in the language of the control."""
+    looked = min(len(columns), TAGGED if control.pipeline else SAMPLE)
+    language = control.alphabet.language
+    if not used:
+        return f"no claim: none of {looked:,} documents is in {language}"
+    if used < looked:
+        return f"{used:,} of {looked:,} documents are in {language}, of the others no claim"
+    return f"in {language}; a note, never a gate"
+
+
 def over_used(columns: Columns, control: Control, share: float) -> list[str]:
     """The moves inside sentences that more than a share of the documents make, surest first."""
-    found = find(columns)
+    found = find(columns, control.alphabet)
     return [
         row["text"]
         for row in _apart(_ranked(columns, found, control))

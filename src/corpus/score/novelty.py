@@ -8,13 +8,11 @@ the sample depends on the texts alone (Broder, "On the resemblance and containme
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 
 from corpus.language import ngram_hashes, words
+from corpus.score.grams import NGRAM
 
-NGRAM = 8
 MOST = 1_000_000
 
 
@@ -44,9 +42,3 @@ class Novelty:
             self._mask = 2 * self._mask + 1
             self._seen = {value for value in self._seen if not value & self._mask}
         return len(new), len(own)
-
-    def share(self, texts: Iterable[str]) -> float | None:
-        """The share of new 8-grams over some texts, which are known from then on."""
-        counts = [self.add(text) for text in texts]
-        total = sum(all_ for _, all_ in counts)
-        return sum(new for new, _ in counts) / total if total else None

@@ -18,7 +18,8 @@ import numpy as np
 from corpus.language import Hashes, run_hashes
 from corpus.records import Metric
 from corpus.score.columns import Columns, first_of_runs
-from corpus.score.scale import Reading, Scale
+from corpus.score.intervals import Reading
+from corpus.score.scale import Scale
 
 
 def parity(columns: Columns, scale: Scale) -> list[Metric]:

@@ -11,7 +11,8 @@ from pathlib import Path
 from corpus.errors import InputError
 from corpus.language import text_of
 from corpus.score.columns import Text
-from corpus.score.patterns import Control, pattern_hash
+from corpus.score.patterns import Control, english, pattern_hash
+from corpus.score.rarefy import Known
 from corpus.score.shipped import shipped
 from corpus.store import Row, read_rows
 
@@ -20,9 +21,14 @@ HUMAN = "human"
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """Values by metric, and patterns to compare moves with (None: those of human prose)."""
+    """What to compare with.
 
-    values: Mapping[str, float] = field(default_factory=dict)
+    Attributes:
+        values: by metric.
+        control: patterns to compare moves with; None for those of human prose.
+    """
+
+    values: Mapping[str, Known] = field(default_factory=dict)
     control: Control | None = None
 
 
@@ -41,8 +47,18 @@ def human() -> Human:
     found = shipped()
     counts = {pattern_hash(pattern): count for pattern, count in found["moves"].items()}
     about = found["about"]
-    control = Control("human prose", about["documents"], about["words"], counts, found["floor"])
-    return Human(Baseline(found["values"], control), found["names"], control)
+    control = Control(
+        "human prose", about["documents"], about["words"], counts, english(), found["floor"]
+    )
+    values = {
+        name: Known(
+            value,
+            about["documents"],
+            [{"documents": n, "value": v} for n, v in found["curves"].get(name, ())],
+        )
+        for name, value in found["values"].items()
+    }
+    return Human(Baseline(values, control), found["names"], control)
 
 
 def read_files(paths: Sequence[Path]) -> list[Text]:
@@ -58,7 +74,22 @@ def read_files(paths: Sequence[Path]) -> list[Text]:
     ]
 
 
-def read_values(path: Path) -> dict[str, float] | None:
+def read_allowed(paths: Sequence[Path]) -> list[str]:
+    """Texts that may be quoted: files as they are, or JSON Lines with ``text`` or ``messages``.
+
+    Raises:
+        InputError: a file cannot be read.
+    """
+    found: list[str] = []
+    for path in paths:
+        if path.suffix == ".jsonl":
+            found += [text.text for text in read_files([path])]
+        else:
+            found.append(_whole(path))
+    return found
+
+
+def read_values(path: Path) -> dict[str, Known] | None:
     """The values by metric that a file holds; None where it holds texts.
 
     The file is what ``corpus score --json`` printed, or the ``scores.jsonl`` of a build; a folder
@@ -68,11 +99,7 @@ def read_values(path: Path) -> dict[str, float] | None:
         InputError: the file cannot be read or has another shape.
     """
     path = path / "scores.jsonl" if path.is_dir() else path
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8"
-        raise InputError(f"{path}: cannot be read ({reason}); check the path") from error
+    text = _whole(path)
     try:
         first = json.loads(text.lstrip().partition("\n")[0])
         if "text" in first or "messages" in first:
@@ -90,8 +117,25 @@ def read_values(path: Path) -> dict[str, float] | None:
         ) from error
 
 
-def _values(rows: Mapping[str, Row]) -> dict[str, float]:
-    return {name: float(row["value"]) for name, row in rows.items() if row["value"] is not None}
+def _whole(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise InputError(f"{path}: cannot be read ({reason}); check the path") from error
+
+
+def known_of(row: Row) -> Known | None:
+    """The row of a metric as something to compare with; None without a value."""
+    if row["value"] is None:
+        return None
+    curve = [point for point in row.get("curve") or () if "value" in point]
+    n = row.get("n")
+    return Known(float(row["value"]), n if isinstance(n, int) else None, curve)
+
+
+def _values(rows: Mapping[str, Row]) -> dict[str, Known]:
+    return {name: known for name, row in rows.items() if (known := known_of(row))}
 
 
 def _text(row: Row, path: Path, number: int) -> Text:

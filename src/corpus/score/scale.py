@@ -1,18 +1,17 @@
 """How a count becomes a metric: its value, its interval, its cells, and what its gate says.
 
 A share is a ratio of two sums over documents. Its 95 % interval is Wilson's where a document
-counts as 0 or 1 (Wilson, "Probable inference", 1927), and that of the linearised ratio estimator
-elsewhere (Cochran, "Sampling Techniques", 1977, section 6.4); both take documents as drawn at
-random, so copies of one text make them too narrow. All of it is closed form: no resampling.
+counts as 0 or 1, and that of the linearised ratio estimator elsewhere (see ``intervals``). One
+that depends on the number of documents has a curve (see ``rarefy``).
 
 The gate of the whole speaks on the value. A cell (a section, a stream or a kind) of at least 30
 documents has a gate of its own, which speaks on the *near end* of its interval, because among many
-cells one is always far off by chance. The metric's gate is the worst of them.
+cells one is always far off by chance. The metric's gate is the worst of them. A limit against a
+baseline of another size holds both to the size of the smaller one.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -21,11 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.records import Json, Metric
+from corpus.score import rarefy
 from corpus.score.columns import BY, Columns, Numbers
+from corpus.score.intervals import LINEARISED, WILSON, Floats, Reading, linearised, lows, wilson
+from corpus.score.rarefy import NOTHING, Known
 
 Limits = Mapping[str, tuple[float, float]]
 Gate = Literal["pass", "warn", "fail"]
-Floats = NDArray[np.float64]
 
 DEFAULTS: Limits = {
     "shared_ngram": (0.01, 0.10),
@@ -53,18 +54,7 @@ RELATIVE = frozenset({"zstd_long", "distinct2", "eff_topics"})
 LEAST_COUNT = 3
 LEAST_CELL = 30
 EVIDENCE = 5
-Z = 1.959964  # of the normal distribution, 95 %
 _GATES: tuple[Gate, Gate, Gate] = ("pass", "warn", "fail")
-WILSON, LINEARISED, JACKKNIFE = "Wilson", "linearised ratio", "jackknife over documents"
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A value with the ends of its 95 % interval; None where they are not known."""
-
-    value: float | None
-    low: float | None = None
-    high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +63,24 @@ class Scale:
 
     columns: Columns
     limits: Limits = field(default_factory=lambda: DEFAULTS)
-    baseline: Mapping[str, float] = field(default_factory=dict)
+    baseline: Mapping[str, Known] = field(default_factory=dict)
 
-    def bounds(self, name: str, *, higher: bool = False) -> tuple[float | None, float | None]:
-        """Where the gate of ``name`` warns and fails; None where it has no gate."""
+    def bounds(
+        self, name: str, *, higher: bool = False, usual: float | None = None
+    ) -> tuple[float | None, float | None]:
+        """Where the gate of ``name`` warns and fails, ``usual`` being the baseline's value.
+
+        None where it has no gate.
+        """
         if name not in self.limits:
             return None, None
         warn, fail = self.limits[name]
         if name in RELATIVE:
-            known, sign = self.baseline.get(name), -1 if higher else 1
-            warn, fail = ((known or 0) * (1 + sign * warn), (known or 0) * (1 + sign * fail))
+            sign = -1 if higher else 1
             least = self.limits.get(f"{name}_least")
-            if known is None:
+            if usual is None:
                 return least or (None, None)
+            warn, fail = usual * (1 + sign * warn), usual * (1 + sign * fail)
             if least:
                 warn, fail = max(warn, least[0]), max(fail, least[1])
         return warn, fail
@@ -106,13 +101,19 @@ class Scale:
         curve: Sequence[Json] = (),
     ) -> Metric:
         """``reading`` with its gate, which ``chance`` silences: too few agree."""
-        warn, fail = self.bounds(name, higher=higher)
-        gate = _gate(reading.value, warn, fail, higher=higher, chance=chance)
+        known = self.baseline.get(name, NOTHING)
+        pair = rarefy.matched(curve, known.curve)
+        usual = pair["baseline"] if pair else known.value
+        warn, fail = self.bounds(name, higher=higher, usual=usual)
+        told = reading.value
+        if pair and name in RELATIVE:
+            told = pair["value"]
+            note = _joined(note, f"the gate is that of {pair['documents']:,} documents")
+        gate = _gate(told, warn, fail, higher=higher, chance=chance)
         worst: Json = max(cells, key=_severity, default={})
         if gate is not None and _severity(worst) > _GATES.index(gate):
             gate = worst["gate"]
-            more = f"{worst['by']} {worst['cell']}: {worst['value']:.3g}"
-            note = f"{note}; {more}" if note else more
+            note = _joined(note, f"{worst['by']} {worst['cell']}: {worst['value']:.3g}")
         return Metric(
             id=name,
             value=reading.value,
@@ -128,7 +129,10 @@ class Scale:
             low=reading.low,
             high=reading.high,
             interval=interval if reading.low is not None else "",
-            baseline=self.baseline.get(name),
+            baseline=known.value,
+            baseline_n=known.n,
+            rarefied=rarefy.at(curve, rarefy.SIZE),
+            matched=pair,
             cells=tuple(cells),
             curve=tuple(curve),
         )
@@ -189,7 +193,8 @@ class Scale:
                 heard, few = by in gated and many >= LEAST_CELL, agree < LEAST_COUNT
                 gate = _gate(own.low, warn, fail, chance=few) if heard else None
                 cells.append(self.cell(by, label, own, many, gate))
-        rest = {"n": n, "chance": count < LEAST_COUNT, **rest}
+        curve = rarefy.favourites(docs, values, has, usual, reading.value or 0.0)
+        rest = {"n": n, "chance": count < LEAST_COUNT, "curve": curve, **rest}
         return self.metric(name, reading, unit, cells=cells, interval=WILSON, **rest)
 
     def cell(self, by: str, cell: str, own: Reading, n: int, gate: Gate | None = None) -> Json:
@@ -204,41 +209,6 @@ class Scale:
 _NONE = (Reading(None), 0.0, 0)
 
 
-def wilson(count: float, n: float) -> Reading:
-    """A share with Wilson's score interval."""
-    if not n:
-        return Reading(None)
-    count, n, z2 = float(count), float(n), Z * Z
-    share = count / n
-    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = Z / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
-    low = 0.0 if not count else max(0.0, middle - half)
-    high = 1.0 if count == n else min(1.0, middle + half)
-    return Reading(share, low, high)
-
-
-def _low(counts: NDArray[Any], n: NDArray[Any]) -> Floats:
-    """The low ends of Wilson's intervals."""
-    share, z2 = counts / n, Z * Z
-    half = Z * np.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
-    found: Floats = (share + z2 / (2 * n) - half) / (1 + z2 / n)
-    return found
-
-
-def jackknife(value: float, left_out: Floats) -> Reading:
-    """``value`` with the interval of the delete-one (or delete-a-group) jackknife.
-
-    ``left_out`` are the values without each document or group in turn (Efron and Tibshirani, "An
-    Introduction to the Bootstrap", 1993, chapter 11).
-    """
-    n = len(left_out)
-    if n < 2:  # noqa: PLR2004 - one value has no spread
-        return Reading(value)
-    spread = left_out - left_out.mean()
-    half = Z * math.sqrt((n - 1) / n * float(spread @ spread))
-    return Reading(value, value - half, value + half)
-
-
 def _ratios(
     part: NDArray[Any], whole: NDArray[Any], codes: Numbers, count: int, *, binary: bool
 ) -> list[tuple[Reading, float, int]]:
@@ -251,18 +221,9 @@ def _ratios(
     squares = np.bincount(codes, (part - ratio[codes] * whole) ** 2, count)
     found = []
     for value, total, summed, square, n in zip(ratio, totals, sums, squares, sizes, strict=True):
-        reading = wilson(summed, n) if binary else _linearised(value, total, square, int(n))
+        reading = wilson(summed, n) if binary else linearised(value, total, square, int(n))
         found.append((reading, float(summed), int(n)))
     return found
-
-
-def _linearised(value: float, total: float, squares: float, n: int) -> Reading:
-    if not total:
-        return Reading(None)
-    if n < 2:  # noqa: PLR2004 - one document has no spread
-        return Reading(float(value))
-    half = Z * math.sqrt(n / (n - 1) * squares) / total
-    return Reading(float(value), max(0.0, float(value) - half), float(value) + half)
 
 
 def _tops(
@@ -276,7 +237,7 @@ def _tops(
     keys, uses = np.unique(keys, return_counts=True)
     cells, which = np.divmod(keys, max(1, len(usual)))
     shares, less = uses / sizes[cells], usual[which]
-    excess = np.where(_low(uses, sizes[cells]) > less, shares - less, 0.0)
+    excess = np.where(lows(uses, sizes[cells]) > less, shares - less, 0.0)
     found: list[tuple[Reading, int, int]] = []
     order = np.lexsort((which, -excess, cells))
     heads = dict(zip(cells[order][::-1].tolist(), order[::-1].tolist(), strict=True))
@@ -303,6 +264,10 @@ def _gate(
         return None
     sign = -1 if higher else 1
     return _GATES[0 if chance else sum(sign * value > sign * limit for limit in (warn, fail))]
+
+
+def _joined(note: str, more: str) -> str:
+    return f"{note}; {more}" if note else more
 
 
 def _severity(cell: Json) -> int:

@@ -13,11 +13,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from corpus.records import Metric
+from corpus.score import rarefy
 from corpus.score.columns import Columns
-from corpus.score.scale import JACKKNIFE, LEAST_CELL, Reading, Scale, jackknife
+from corpus.score.intervals import JACKKNIFE, Reading, jackknife
+from corpus.score.scale import LEAST_CELL, Scale
 
 LEVEL = 3
 WINDOW_LOG = 27
+MATCH = 32  # bytes of a long-distance match; zstd's own 64 miss what a copy with new words keeps
+RATE = 4  # one place in 2^4 is remembered; zstd's own 2^7 finds half of such matches
+LEAST_LOG = 10
 GROUPS = 10
 MOST = 4_000_000  # bytes that the interval is made from
 
@@ -46,7 +51,10 @@ def squeeze(columns: Columns, scale: Scale) -> Metric:
         ]
         reading = jackknife(whole, np.array(left, dtype=float))
     interval = f"{JACKKNIFE}, in {GROUPS} groups"
-    return scale.metric("zstd_long", reading, "ratio", cells=cells, interval=interval)
+    curve = rarefy.blocks(len(pieces), lambda at, to: _ratio(pieces[at:to]) or 1.0, whole or 1.0)
+    return scale.metric(
+        "zstd_long", reading, "ratio", cells=cells, interval=interval, curve=curve if whole else ()
+    )
 
 
 def _ratio(pieces: Sequence[bytes]) -> float | None:
@@ -56,6 +64,7 @@ def _ratio(pieces: Sequence[bytes]) -> float | None:
     if not whole:
         return None
     settings = zstandard.ZstdCompressionParameters.from_level(
-        LEVEL, window_log=WINDOW_LOG, enable_ldm=True
-    )
+        LEVEL, window_log=WINDOW_LOG, enable_ldm=True, ldm_min_match=MATCH, ldm_hash_rate_log=RATE,
+        ldm_hash_log=min(WINDOW_LOG - RATE, max(LEAST_LOG, len(whole).bit_length() - RATE)),
+    )  # fmt: skip
     return len(whole) / len(zstandard.ZstdCompressor(compression_params=settings).compress(whole))

@@ -18,7 +18,8 @@ import numpy as np
 
 from corpus.records import Json, Metric
 from corpus.score.columns import Columns
-from corpus.score.scale import EVIDENCE, Reading, Scale, jackknife
+from corpus.score.intervals import Reading, jackknife
+from corpus.score.scale import EVIDENCE, Scale
 
 SAMPLE = 2_000
 MTLD_SAMPLE = 300
@@ -51,6 +52,7 @@ _PHRASES = {
         |hung\ in\ the\ air|let\ that\ (?:sit|land)|genuinely|i\ hear\ you|you're\ absolutely)\b""",
     "em_dashes": "\u2014",
 }
+ANY_LANGUAGE = frozenset({"em_dashes"})
 _COMPILED = {
     name: re.compile(pattern, re.VERBOSE | re.IGNORECASE) for name, pattern in _PHRASES.items()
 }
@@ -74,8 +76,9 @@ def _rate(
 ) -> Metric:
     """Uses per 1,000 words, in the cells too, with the forms that most documents use."""
     part, whole = np.zeros(len(columns)), np.zeros(len(columns))
+    foreign = [] if name in ANY_LANGUAGE else [d for d in chosen if not columns.english[d]]
     said: dict[str, list[str]] = defaultdict(list)
-    for doc in chosen:
+    for doc in sorted({*chosen} - {*foreign}):
         text = columns.texts[doc]
         found = pattern.findall(text.text.replace("\u2019", "'"))
         part[doc], whole[doc] = len(found), columns.sizes[doc] / 1000
@@ -86,6 +89,8 @@ def _rate(
         {"text": form, "count": len(ids), "ids": ids[:3]} for form, ids in ranked
     ]
     note = "a note on style, never a gate"
+    if foreign:
+        note = f"{len(foreign):,} of {len(chosen):,} documents are not English: of them no claim"
     return scale.share(name, part, whole, "per 1,000 words", note=note, evidence=evidence)
 
 

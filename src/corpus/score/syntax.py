@@ -12,7 +12,8 @@ import numpy as np
 from corpus.language import run_hashes, tagger, token_hashes
 from corpus.records import Json, Metric
 from corpus.score.columns import Columns, first_of_runs
-from corpus.score.scale import EVIDENCE, LEAST_COUNT, Reading, Scale
+from corpus.score.intervals import Reading
+from corpus.score.scale import EVIDENCE, LEAST_COUNT, Scale
 
 WIDTH = 8
 COMMON = 0.10  # of documents

@@ -1,9 +1,9 @@
 """What the corpus has too much of by now, as orders for the texts that are still to be written.
 
 Counted over everything kept so far: how texts open and close, sentences from a mould (``_`` stands
-for a name or a number), phrases, names. A writer that is told
-"not again" in so many words obeys; one that is asked for variety does not. The list is short,
-because a long one is read as a list of suggestions.
+for a name or a number), phrases, names, and moves of English (``*`` stands for other words). A
+writer that is told "not again" in so many words obeys; one that is asked for variety does not. The
+list is short, because a long one is read as a list of suggestions.
 """
 
 from __future__ import annotations

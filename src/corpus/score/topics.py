@@ -14,6 +14,7 @@ and the sum over all pairs is ||X'Y||_F^2 less the diagonal: linear in n, and wi
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -23,7 +24,8 @@ import numpy as np
 from corpus.language import UNSPACED, Hashes, token_hashes
 from corpus.records import Metric, digest
 from corpus.score.columns import Columns, Text
-from corpus.score.scale import JACKKNIFE, LEAST_CELL, Floats, Reading, Scale, jackknife
+from corpus.score.intervals import JACKKNIFE, Floats, Reading, jackknife
+from corpus.score.scale import LEAST_CELL, Scale
 
 WINDOW = 256
 DIMENSIONS = 256  # of each projection
@@ -72,6 +74,12 @@ def effective_topics(texts: Iterable[Text], most: int = 2_000) -> float | None:
     return effective(*project([_window(text) for text in drawn])).value
 
 
+def topics_along(texts: Sequence[Text], ends: Sequence[int]) -> list[float | None]:
+    """The effective topics of the first so many of the texts, for each of ``ends``."""
+    first, second = project([_window(text) for text in texts])
+    return [effective(first[:end], second[:end]).value for end in ends]
+
+
 def _vendi2(topics: float | None, n: int) -> float | None:
     """The plain Vendi score of order 2 of n such texts: what still grows with n, and how far."""
     return None if topics is None else 1 / (1 / n + (1 - 1 / n) / topics)
@@ -117,10 +125,12 @@ def vendi(rows: Floats, order: float = 1.0) -> float:
 
 
 def project(windows: Sequence[Sequence[str]]) -> tuple[Floats, Floats]:
-    """Two projections of the tf-idf of the windows, scaled so that a row meets itself in 1.
+    """Two projections of the tf-idf of the windows, each scaled by the length of its vector.
 
     tf is 1 + log of the count; idf is -log of the share of *other* documents that have the word,
-    plus 1/200: unlike log(n / df) it does not weigh rare words more as the corpus grows.
+    plus 1/200: unlike log(n / df) it does not weigh rare words more as the corpus grows. The others
+    are all but the document itself where its length is taken, and all but both where two meet: a
+    word that two of 200 share is no rarer than one that two of 2,000 do.
     """
     counts = [dict[str, int]() for _ in windows]
     seen: dict[str, int] = {}
@@ -131,19 +141,24 @@ def project(windows: Sequence[Sequence[str]]) -> tuple[Floats, Floats]:
             seen[word] = seen.get(word, 0) + 1
     words = [word for word, count in seen.items() if count > 1]  # a word of one text meets none
     place = {word: number for number, word in enumerate(words)}
-    others = max(1, len(windows) - 1)
-    idf = {word: max(0.0, -np.log((n - 1) / others + RARE)) for word, n in seen.items()}
+    alone = {word: _idf(count - 1, len(windows) - 1) for word, count in seen.items()}
+    meeting = np.array([_idf(seen[word] - 2, len(windows) - 2) for word in words])
     signs = _signs(token_hashes(words))
     found = np.zeros((len(windows), 2 * DIMENSIONS))
     for row, own in enumerate(counts):
-        weights = {word: (1 + np.log(count)) * idf[word] for word, count in own.items()}
-        length = np.sqrt(sum(weight * weight for weight in weights.values()))
+        tf = {word: 1 + math.log(count) for word, count in own.items()}
+        length = math.sqrt(sum((weight * alone[word]) ** 2 for word, weight in tf.items()))
         known = [word for word in own if word in place]
         if length and known:
-            values = np.array([weights[word] for word in known], dtype=np.float32) / length
-            found[row] = values @ signs[[place[word] for word in known]]
+            at = [place[word] for word in known]
+            values = np.array([tf[word] for word in known]) * meeting[at] / length
+            found[row] = values.astype(np.float32) @ signs[at]
     found /= np.sqrt(DIMENSIONS)
     return found[:, :DIMENSIONS], found[:, DIMENSIONS:]
+
+
+def _idf(having: int, others: int) -> float:
+    return max(0.0, -math.log(having / max(1, others) + RARE))
 
 
 def _signs(hashes: Hashes) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:

@@ -1,0 +1,75 @@
+"""What a build learned from round to round: what it shunned, dealt first, and dealt no more.
+
+``loop.jsonl`` has a row a round. Here the rows are turned round: each order to later texts, each
+hole and each stopped arm with the rounds that it held for, so that a reader sees what an order did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from corpus.report.folder import Build, Row, clip
+
+ORDERS = 80  # that are listed
+HOLES = 40
+ARMS = 12
+SAID = 160  # characters of an order
+PLAIN = ("round", "documents", "words", "ngrams", "novelty", "topics")
+
+
+def rounds(build: Build) -> Row:
+    """``rounds`` one by one; ``bans``, ``holes`` and ``stopped`` with their rounds; lowest arms.
+
+    ``bans``, ``holes`` and ``stopped`` are ``{what, rounds}``, those with most rounds first;
+    ``arms`` the parts of the plan whose last texts said least that was new, as ``{what, novelty}``.
+    """
+    rows = build.rounds
+    last: Row = rows[-1] if rows else {}
+    arms = sorted((last.get("arms") or {}).items(), key=lambda arm: (arm[1], arm[0]))
+    said = [_named(build, row) for row in rows]
+    return {
+        "rounds": [
+            {**{key: row.get(key) for key in PLAIN}, **_sizes(own)}
+            for row, own in zip(rows, said, strict=True)
+        ],
+        "arms": [{"what": _arm(build, arm), "novelty": share} for arm, share in arms[:ARMS]],
+        **{
+            key: _turned((own[key] for own in said), most)
+            for key, most in (("bans", ORDERS), ("holes", HOLES), ("stopped", ORDERS))
+        },
+        "listed": {
+            key: len({one for own in said for one in own[key]}) for key in ("bans", "holes")
+        },
+    }
+
+
+def _named(build: Build, row: Row) -> dict[str, list[str]]:
+    """The three lists of a round as a reader knows them."""
+    holes = [
+        f"{build.title(str(section))}: {kind} ({stream})"
+        for stream, section, kind in row.get("holes") or ()
+    ]
+    return {
+        "bans": [clip(str(one), SAID) for one in row.get("bans") or ()],
+        "holes": holes,
+        "stopped": [_arm(build, str(arm)) for arm in row.get("stopped") or ()],
+    }
+
+
+def _sizes(own: dict[str, list[str]]) -> Row:
+    return {f"{key}_listed": len(values) for key, values in own.items()}
+
+
+def _arm(build: Build, arm: str) -> str:
+    what, _, name = arm.partition(" ")
+    return f"section {build.title(name)}" if what == "section" else arm
+
+
+def _turned(lists: Iterable[Sequence[str]], most: int) -> list[Row]:
+    """Each thing that was listed, with the rounds after which it was."""
+    held: dict[str, list[int]] = {}
+    for number, listed in enumerate(lists, 1):
+        for one in dict.fromkeys(listed):
+            held.setdefault(one, []).append(number)
+    ranked = sorted(held.items(), key=lambda entry: (-len(entry[1]), entry[1][0]))
+    return [{"what": what, "rounds": numbers} for what, numbers in ranked[:most]]
