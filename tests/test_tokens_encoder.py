@@ -89,10 +89,11 @@ def lying(about: str) -> Callable[[str], _quick.Encode]:
 
 
 @pytest.fixture
-def engines(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+def engines(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., None]:
     """Sets which engines there are, all under the name of one that is installed."""
 
     def only(made: Callable[[str], _quick.Encode]) -> None:
+        monkeypatch.setenv("CORPUS_CACHE", str(tmp_path / "cache"))
         monkeypatch.setattr(_quick, "ENGINES", {"numpy": made})
         _quick.found.cache_clear()
 
@@ -105,6 +106,26 @@ def test_an_engine_that_is_wrong_about_a_hard_text_is_never_used(engines: Callab
     encoder = Encoder(GPT2)
     assert "numpy disagreed on" in encoder.engine
     assert [ids.tolist() for ids in encoder.encode(["it's"])] == [[270, 338, 50256]]
+
+
+def test_what_an_engine_said_on_the_hard_texts_is_kept_until_something_changes(
+    engines: Callable, tmp_path: Path
+) -> None:
+    asked = []
+
+    def counting(definition: str) -> _quick.Encode:
+        encode = lying("no text holds this")(definition)
+        return lambda texts: asked.append(len(texts)) or encode(texts)
+
+    for _ in range(2):
+        engines(counting)
+        assert _quick.tried(GPT2, "numpy")[0] is not None
+    assert len(asked) == 1
+    kept = next((tmp_path / "cache" / "engines").iterdir())
+    kept.write_text("torn")
+    engines(counting)
+    assert _quick.tried(GPT2, "numpy")[0] is not None
+    assert len(asked) == 2
 
 
 def test_an_engine_that_is_wrong_about_an_early_document_is_found_out(engines: Callable) -> None:

@@ -13,10 +13,10 @@ import functools
 import gzip
 import hashlib
 import importlib.resources
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import tokenizers
@@ -32,6 +32,8 @@ Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 GPT2 = "gpt2"
 BATCH_CHARS = 1 << 20  # the library holds some ten bytes per byte of a batch
+BATCH_TEXTS = 4096
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Tokenizer:
         """
         encoded = [
             encoding.ids
-            for batch in batches(texts)
+            for batch in batches(texts, len)
             for encoding in self.engine.encode_batch_fast(batch, add_special_tokens=False)
         ]
         for text, ids in zip(texts, encoded, strict=True):
@@ -201,14 +203,14 @@ def described(
     )
 
 
-def batches(texts: Iterable[str]) -> Iterator[list[str]]:
-    """``texts`` in runs of about ``BATCH_CHARS`` characters, so that memory stays flat."""
-    batch: list[str] = []
+def batches(texts: Iterable[T], chars: Callable[[T], int]) -> Iterator[list[T]]:
+    """What holds a text in runs of about ``BATCH_CHARS`` characters, so that memory stays flat."""
+    batch: list[T] = []
     size = 0
     for text in texts:
         batch.append(text)
-        size += len(text)
-        if size >= BATCH_CHARS:
+        size += chars(text)
+        if size >= BATCH_CHARS or len(batch) >= BATCH_TEXTS:
             yield batch
             batch, size = [], 0
     if batch:

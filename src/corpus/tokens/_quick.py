@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
+import importlib.util
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from corpus.tokens import Ids, Tokenizer
+from corpus.tokens._agreed import kept
 from corpus.tokens._hard import short
 from corpus.tokens._reference import reference
 
@@ -55,19 +57,37 @@ def found(tokenizer: Tokenizer) -> tuple[str, Encode | None]:
     The name also tells why an engine that is installed was not taken.
     """
     remarks = []
-    for name, made in ENGINES.items():
+    for name in ENGINES:
         try:
-            encode = made(tokenizer.json())
-            wrong = next(disagreements(tokenizer, encode, short()), None)
+            encode, wrong = tried(tokenizer, name)
         except ImportError:
             continue
         except Exception as error:  # noqa: BLE001 - a vocabulary that it cannot hold has no class
             remarks.append(f"{name} cannot read this vocabulary: {error}")
             continue
-        if wrong is None:
+        if encode is not None:
             return f"{name} {importlib.metadata.version(name)}", encode
         remarks.append(f"{name} disagreed on {wrong[:20]!r}")
     return "; ".join([tokenizer.library, *remarks]), None
+
+
+def tried(tokenizer: Tokenizer, name: str) -> tuple[Encode | None, str]:
+    """The engine called ``name``; or none, and the text on which it disagreed.
+
+    Raises:
+        ImportError: it is not installed.
+    """
+    if importlib.util.find_spec(name) is None:
+        raise ImportError(name)
+    definition = tokenizer.json()
+    made = functools.cache(lambda: ENGINES[name](definition))
+    wrong = kept(
+        tokenizer,
+        name,
+        definition,
+        lambda: next(disagreements(tokenizer, made(), short()), None),
+    )
+    return (made(), "") if wrong is None else (None, wrong)
 
 
 def disagreements(tokenizer: Tokenizer, encode: Encode, texts: Sequence[str]) -> Iterator[str]:

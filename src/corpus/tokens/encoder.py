@@ -9,6 +9,7 @@ to begin again without it.
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from corpus.tokens._quick import ENGINES, Encode, found
 from corpus.tokens._reference import reference
 
 SAMPLE_CHARS = 32 << 10  # of the first documents, all compared
+FEW = 8  # control tokens that are looked for one by one
 EVERY = 1024  # documents, of which one is compared
 REFRESH_CHARS = 512 << 20  # of text, after which an engine is made anew: caches only grow
 
@@ -55,7 +57,8 @@ class Encoder:
         self._seen = self._chars = self._since = 0
         self._literals = tokenizer.literals()
         # A scan for each of hundreds of literals would cost more than the encoding.
-        self._starts = sorted({literal[:2] for literal in self._literals})
+        few = len(self._literals) <= FEW
+        self._starts = sorted({text if few else text[:2] for text in self._literals})
         self._marks = {tokenizer.eos_id, tokenizer.bos_id} - {None}
         self._end = np.array(tokenizer.boundary, dtype=np.uint32)
         self._known: set[int] = set()
@@ -74,11 +77,22 @@ class Encoder:
             ids = reference(self.tokenizer, texts)
         else:
             ids = self._quickly(self._quick, texts)
-        for text, one in zip(texts, ids, strict=True):
-            for mark in self._marks:
-                if (one == mark).any():
-                    raise self.tokenizer.reads_boundary(text)
-        return [np.concatenate((one, self._end)) for one in ids]
+        return self._ended(texts, ids)
+
+    def _ended(self, texts: Sequence[str], ids: Sequence[Ids]) -> list[Ids]:
+        """The ids of each text with the boundary token, which none of them may hold.
+
+        They are laid end to end, so that they are looked through once, and cut apart again.
+        """
+        if not ids:
+            return []
+        whole = np.concatenate([part for one in ids for part in (one, self._end)])
+        for mark in self._marks:
+            if np.count_nonzero(whole == mark) > len(ids) * int((self._end == mark).sum()):
+                guilty = next(n for n, one in enumerate(ids) if (one == mark).any())
+                raise self.tokenizer.reads_boundary(texts[guilty])
+        ends = np.cumsum([len(one) + len(self._end) for one in ids]).tolist()
+        return [whole[start:end] for start, end in itertools.pairwise([0, *ends])]
 
     def masked(self, text: str, spans: Sequence[tuple[int, int]]) -> tuple[Ids, Flags]:
         """The ids of ``text`` and which of them carry loss; the boundary token always does."""

@@ -1,0 +1,137 @@
+"""The first reading of the rows: of each a few numbers into the index, its ids into a file."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import numpy.typing as npt
+
+from corpus.errors import DiskError, InputError
+from corpus.export.check import refuse_unwritable
+from corpus.export.gather import Placed
+from corpus.export.index import Index, Numbers
+from corpus.export.table import Table
+from corpus.formats import Row
+from corpus.tokens import Flags, Ids, batches
+from corpus.tokens.encoder import Encoder
+
+BUFFER = 1 << 20  # bytes that are written together
+NARROW = 1 << 16  # a vocabulary up to this goes in 16 bits
+
+
+class TokenFile:
+    """Token ids of rows, and which of them carry loss, in files without names.
+
+    No crash can leave them behind. ``vocabulary`` tells how wide the ids are.
+
+    Raises:
+        DiskError: the disk cannot be written.
+    """
+
+    def __init__(self, folder: Path, vocabulary: int) -> None:
+        self._kind = np.dtype(np.uint16 if vocabulary <= NARROW else np.uint32)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._ids: IO[bytes] = tempfile.TemporaryFile(dir=folder, buffering=BUFFER)  # noqa: SIM115 - see close
+            self._loss: IO[bytes] = tempfile.TemporaryFile(dir=folder, buffering=BUFFER)  # noqa: SIM115 - see close
+        except OSError as error:
+            raise DiskError(f"{folder}: cannot be written ({error.strerror})") from error
+        self._sizes = Table({"ids": "I", "flags": "I"}, folder)
+        self._ends: tuple[Numbers, Numbers] | None = None
+
+    def clear(self) -> None:
+        """Forget everything."""
+        for file in (self._ids, self._loss):
+            file.seek(0)
+            file.truncate()
+        self._sizes.clear()
+        self._ends = None
+
+    def add(self, ids: Ids, loss: Flags | None) -> None:
+        """Put the ids of the next row."""
+        try:
+            self._ids.write(ids.astype(self._kind).data)
+            if loss is not None:
+                self._loss.write(loss.data)
+        except OSError as error:
+            raise DiskError(f"the token ids cannot be written ({error.strerror})") from error
+        self._sizes.add(len(ids), 0 if loss is None else len(loss))
+        self._ends = None
+
+    def get(self, number: int) -> tuple[Ids, Flags | None]:
+        """The ids of a row, and which of them carry loss; None where all do."""
+        if self._ends is None:
+            self._ends = self._placed()
+        ends, flags = self._ends
+        ids = between(self._ids, self._kind, ends, number).astype(np.uint32)
+        loss = between(self._loss, np.dtype(np.bool_), flags, number) if len(flags) else ids[:0]
+        return ids, loss if len(loss) else None  # type: ignore[return-value]
+
+    def close(self) -> None:
+        """Let go of the files, which are gone then."""
+        self._ids.close()
+        self._loss.close()
+        self._sizes.close()
+
+    def _placed(self) -> tuple[Numbers, Numbers]:
+        """Where the ids of each row end, and its flags; nothing for those where no row has any."""
+        try:
+            self._ids.flush()
+            self._loss.flush()
+        except OSError as error:
+            raise DiskError(f"the token ids cannot be written ({error.strerror})") from error
+        flags = np.cumsum(self._sizes.column("flags"), dtype=np.int64)
+        ends = np.cumsum(self._sizes.column("ids"), dtype=np.int64)
+        return ends, flags if len(flags) and flags[-1] else flags[:0]
+
+
+def between(
+    file: IO[bytes], kind: np.dtype[np.generic], ends: Numbers, number: int
+) -> npt.NDArray[np.generic]:
+    """The values of row ``number``, whose end is ``ends[number]``."""
+    start, end = int(ends[number - 1]) if number else 0, int(ends[number])
+    data = os.pread(file.fileno(), (end - start) * kind.itemsize, start * kind.itemsize)
+    return np.frombuffer(data, dtype=kind)
+
+
+def taken(rows: Sequence[Row], index: Index, ids: TokenFile, encoder: Encoder) -> None:
+    """Read all ``rows`` into ``index``, their ids into ``ids``.
+
+    Raises:
+        InputError: a row cannot be exported, or two have the same id.
+        Disagreed: see ``Encoder.encode``.
+    """
+    first = 0
+    for batch in batches(rows, lambda row: len(row.body)):
+        for number, row in enumerate(batch, start=first):
+            try:
+                refuse_unwritable(row)
+            except InputError as error:
+                raise InputError(f"{where(rows, number, row)}: {error}") from error
+        plain = iter(encoder.encode([row.body for row in batch if not row.no_loss]))
+        for row in batch:
+            if row.no_loss and row.text is not None:
+                one, loss = encoder.masked(row.text, row.no_loss)
+            else:
+                one, loss = next(plain), None
+            ids.add(one, loss)
+            index.add(row, len(one))
+        first += len(batch)
+    if (twins := index.twins()) is not None:
+        one_of, second = twins
+        raise InputError(
+            f"{where(rows, second)}: id '{rows[second].id}' was already given in "
+            f"{where(rows, one_of)}; ids must differ"
+        )
+
+
+def where(rows: Sequence[Row], number: int, row: Row | None = None) -> str:
+    """Where a row stands, as its source says, else its id."""
+    if isinstance(rows, Placed):
+        return rows.where(number)
+    return f"document {(row or rows[number]).id!r}"
