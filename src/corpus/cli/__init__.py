@@ -6,6 +6,7 @@ An error that was raised on purpose becomes one line on standard error and its e
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -194,6 +195,7 @@ def report(**flags: Any) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def export(as_json: bool, **flags: Any) -> None:
     """Write shards for trainers from a build, or from any JSON Lines."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's would spin, with nothing to do
     from corpus.cli import exporting
 
     found = exporting.run(**flags)

@@ -22,7 +22,7 @@ from corpus.export.dropped import dropped
 from corpus.export.folder import MADE, claim, clear, refuse_foreign
 from corpus.export.gather import Placed
 from corpus.export.index import DEMO, Index
-from corpus.export.tokenized import TokenFile, taken
+from corpus.export.tokenized import TokenFile, refuse_twins, taken
 from corpus.formats import Format, Layout, Part, Row, check, named, plan, write
 from corpus.records import Shard, digest
 from corpus.tokens import Tokenizer
@@ -260,9 +260,10 @@ def read_through(rows: Sequence[Row], index: Index, ids: TokenFile, options: Opt
         taken(rows, index, ids, encoder)
     if not len(index):
         raise InputError("nothing to export: no document is left; see the report for the reasons")
-    index.part_chats()
     if len(index) > MANY:
         encoder.release()
+    refuse_twins(rows, index)
+    index.part_chats()
     return encoder
 
 

@@ -103,7 +103,7 @@ def taken(rows: Sequence[Row], index: Index, ids: TokenFile, encoder: Encoder) -
     """Read all ``rows`` into ``index``, their ids into ``ids``.
 
     Raises:
-        InputError: a row cannot be exported, or two have the same id.
+        InputError: a row cannot be exported.
         Disagreed: see ``Encoder.encode``.
     """
     first = 0
@@ -122,6 +122,14 @@ def taken(rows: Sequence[Row], index: Index, ids: TokenFile, encoder: Encoder) -
             ids.add(one, loss)
             index.add(row, len(one))
         first += len(batch)
+
+
+def refuse_twins(rows: Sequence[Row], index: Index) -> None:
+    """Refuse two rows of one id.
+
+    Raises:
+        InputError: there are such rows.
+    """
     if (twins := index.twins()) is not None:
         one_of, second = twins
         raise InputError(

@@ -73,6 +73,8 @@ class Encoder:
             InputError: the tokenizer reads a boundary token out of a text.
             Disagreed: the quick engine is wrong about one of them.
         """
+        if self._quick is not None and self._since > REFRESH_CHARS:
+            self._refresh()
         if self._quick is None:
             ids = reference(self.tokenizer, texts)
         else:
@@ -111,7 +113,7 @@ class Encoder:
                 raise Disagreed(texts[n][:60])
         self.tally.literal += sum(literal)
         self.tally.compared += len(asked) - sum(literal)
-        self._refresh(texts)
+        self._since += sum(map(len, texts))
         return ids
 
     def _spells(self, text: str) -> bool:
@@ -127,12 +129,11 @@ class Encoder:
         self._chars += len(text)
         return self._full or early or self._seen % EVERY == 0
 
-    def _refresh(self, texts: Sequence[str]) -> None:
-        self._since += sum(map(len, texts))
-        if self._since > REFRESH_CHARS:
-            self._since = 0
-            self.release()
-            self._quick = ENGINES[self.engine.partition(" ")[0]](self.tokenizer.json())
+    def _refresh(self) -> None:
+        """Make the quick engine anew: before a batch, while nobody else holds the old one."""
+        self._since = 0
+        self.release()
+        self._quick = ENGINES[self.engine.partition(" ")[0]](self.tokenizer.json())
 
     def release(self) -> None:
         """Let go of the quick engine and its caches; nothing is encoded after that."""
@@ -146,5 +147,6 @@ def threads(workers: int) -> None:
     It looks these variables up when the first batch is encoded, and has no other way to be told.
     """
     if workers:
+        workers = min(workers, os.cpu_count() or 1)  # it would start as many as it is told
         os.environ["TOKENIZERS_PARALLELISM"] = "false" if workers == 1 else "true"
         os.environ.setdefault("RAYON_NUM_THREADS", str(workers))
