@@ -6,6 +6,7 @@ An error that was raised on purpose becomes one line on standard error and its e
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -196,9 +197,13 @@ def report(**flags: Any) -> None:
 def export(as_json: bool, **flags: Any) -> None:
     """Write shards for trainers from a build, or from any JSON Lines."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's would spin, with nothing to do
-    from corpus.cli import exporting
+    gc.disable()  # what is made until the tokenizer stands, stays; ``exporting`` sets it aside
+    try:
+        from corpus.cli import exporting
 
-    found = exporting.run(**flags)
+        found = exporting.run(**flags)
+    finally:
+        gc.enable()
     exporting.show(found, as_json=as_json)
     if found.get("problems"):
         raise SystemExit(1)

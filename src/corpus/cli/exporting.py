@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 from pathlib import Path
@@ -114,9 +115,12 @@ def _options(flags: dict[str, Any], facts: dict[str, Any], tokenizer: str) -> di
         mix=numbers("--mix", flags["mix"]),
         epochs=numbers("--epochs", flags["epochs"]),
     )
+    loaded = tokens.load(flags["tokenizer"] or tokenizer)
+    gc.freeze()  # modules and vocabulary are not looked through again
+    gc.enable()
     options = {
         "formats": list(dict.fromkeys(flags["formats"])),
-        "tokenizer": tokens.load(flags["tokenizer"] or tokenizer),
+        "tokenizer": loaded,
         "seed": flags["seed"] or 0,
         "choice": choice,
         "facts": facts,
