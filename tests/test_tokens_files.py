@@ -84,10 +84,11 @@ def test_a_pair_of_vocabulary_and_merges_is_read_as_gpt2_published_it(tmp_path: 
         tokens.load(str(tmp_path))
 
 
-def test_a_sentencepiece_model_is_refused_with_what_to_do(tmp_path: Path) -> None:
-    (tmp_path / "tokenizer.model").write_bytes(b"\n\x0b\n\x05<unk>\x15\x00")
-    with pytest.raises(InputError, match=r"SentencePiece model.*save_pretrained"):
-        tokens.load(str(tmp_path))
+def test_a_gguf_file_is_refused_with_what_to_give_instead(tmp_path: Path) -> None:
+    path = tmp_path / "model-q4.gguf"
+    path.write_bytes(b"GGUF\x03\x00\x00\x00")
+    with pytest.raises(InputError, match=r"GGUF.*give the tokenizer.json"):
+        tokens.load(str(path))
 
 
 def test_marks_stay_text_even_where_the_vocabulary_does_not_call_them_special(

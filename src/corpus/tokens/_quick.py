@@ -57,7 +57,7 @@ def found(tokenizer: Tokenizer) -> tuple[str, Encode | None]:
     The name also tells why an engine that is installed was not taken.
     """
     remarks = []
-    for name in ENGINES:
+    for name in ENGINES if tokenizer.portable else ():
         try:
             encode, wrong = tried(tokenizer, name)
         except ImportError:
