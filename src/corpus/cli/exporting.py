@@ -125,6 +125,7 @@ def _options(flags: dict[str, Any], facts: dict[str, Any], tokenizer: str) -> di
         "choice": choice,
         "facts": facts,
         "compress": flags["compress"] or "",
+        "mask_roles": [one for one in (flags["mask_roles"] or "").split(",") if one],
         "shard_tokens": flags["shard_tokens"] or room.SHARD_TOKENS,
     }
     same = ("allow_demo", "quick", "verify_tokens", "workers", "chat", "seq_len", "croissant")

@@ -95,7 +95,10 @@ def tools(value: object) -> str | None:
 def spans(value: object, text: str | None) -> tuple[tuple[int, int], ...]:
     """Spans of characters without loss: inside the text, in order, none empty or overlapping."""
     if text is None:
-        raise InputError("'no_loss' counts characters of 'text' and cannot stand with 'messages'")
+        raise InputError(
+            "'no_loss' counts characters of 'text' and cannot stand with 'messages'; "
+            "--mask-roles says which turns of chats carry no loss"
+        )
     if not isinstance(value, list):
         raise InputError(f"'no_loss' must be a list of [start, end), got {value!r:.60}")
     last = 0

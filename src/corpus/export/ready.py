@@ -50,6 +50,7 @@ class Options:
         compress, chat: see ``Layout``.
         seq_len: the length of a training sequence, to say what each trainer would drop.
         croissant: write a ``croissant.json`` beside each card.
+        mask_roles: the turns of chats that carry no loss, by their roles.
     """
 
     tokenizer: Tokenizer
@@ -66,6 +67,7 @@ class Options:
     chat: Literal["openai", "anthropic"] = "openai"
     seq_len: int | None = None
     croissant: bool = False
+    mask_roles: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,8 @@ class Ready:
             fields["held_out_sections"] = list(choice.held_out)
         if self.arranged.mixture:
             fields["mixture"] = self.arranged.mixture
+        if options.mask_roles:
+            fields["mask_roles"] = list(options.mask_roles)
         if options.seq_len:
             fields["seq_len"] = options.seq_len
             fields["dropped"] = dropped(self.arranged, self.parts, self.modules, options.seq_len)
@@ -250,14 +254,14 @@ def read_through(rows: Sequence[Row], index: Index, ids: TokenFile, options: Opt
     full = options.verify_tokens == "full"
     encoder = Encoder(options.tokenizer, quick=options.quick, full=full, workers=options.workers)
     try:
-        taken(rows, index, ids, encoder)
+        taken(rows, index, ids, encoder, options.mask_roles)
     except Disagreed:
         remark = f" ({encoder.engine.partition(' ')[0]} disagreed on a document)"
         index.clear()
         ids.clear()
         encoder = Encoder(options.tokenizer, quick=False, workers=options.workers)
         encoder.engine += remark
-        taken(rows, index, ids, encoder)
+        taken(rows, index, ids, encoder, options.mask_roles)
     if not len(index):
         raise InputError("nothing to export: no document is left; see the report for the reasons")
     if len(index) > MANY:

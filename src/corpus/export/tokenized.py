@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 import numpy.typing as npt
 
-from corpus.errors import DiskError, InputError
+from corpus.errors import DiskError, InputError, did_you_mean
 from corpus.export.check import refuse_unwritable
 from corpus.export.gather import Placed
 from corpus.export.index import Index, Numbers
@@ -99,29 +100,50 @@ def between(
     return np.frombuffer(data, dtype=kind)
 
 
-def taken(rows: Sequence[Row], index: Index, ids: TokenFile, encoder: Encoder) -> None:
+def taken(
+    rows: Sequence[Row],
+    index: Index,
+    ids: TokenFile,
+    encoder: Encoder,
+    silent: Collection[str] = (),
+) -> None:
     """Read all ``rows`` into ``index``, their ids into ``ids``.
 
+    The turns of chats whose roles are ``silent`` carry no loss.
+
     Raises:
-        InputError: a row cannot be exported.
+        InputError: a row cannot be exported, or a role has no turns.
         Disagreed: see ``Encoder.encode``.
     """
     first = 0
+    roles = set[str]()
     for batch in batches(rows, lambda row: len(row.body)):
         for number, row in enumerate(batch, start=first):
             try:
                 refuse_unwritable(row)
             except InputError as error:
                 raise InputError(f"{where(rows, number, row)}: {error}") from error
-        plain = iter(encoder.encode([row.body for row in batch if not row.no_loss]))
-        for row in batch:
-            if row.no_loss and row.text is not None:
-                one, loss = encoder.masked(row.text, row.no_loss)
+        first += len(batch)
+        if silent:
+            roles.update(turn["role"] for row in batch for turn in row.messages or ())
+        masked = [silenced(row, silent) for row in batch] if silent else batch
+        plain = iter(encoder.encode([row.body for row in masked if not row.no_loss]))
+        for row in masked:
+            if row.no_loss:
+                one, loss = encoder.masked(row.body, row.no_loss)
             else:
                 one, loss = next(plain), None
             ids.add(one, loss)
             index.add(row, len(one))
-        first += len(batch)
+    for role in sorted(set(silent) - roles):
+        hint = did_you_mean(role, sorted(roles))
+        raise InputError(f"--mask-roles {role}: no turn of a chat is of that role{hint}")
+
+
+def silenced(row: Row, roles: Collection[str]) -> Row:
+    """The row, the turns of these roles without loss if it is a chat that has such."""
+    spans = row.spans_of(roles)
+    return dataclasses.replace(row, no_loss=spans) if spans else row
 
 
 def refuse_twins(rows: Sequence[Row], index: Index) -> None:

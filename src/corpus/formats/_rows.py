@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,7 @@ from corpus.errors import InputError
 from corpus.records import canonical
 
 Ids = np.ndarray[tuple[int], np.dtype[np.uint32]]
+BETWEEN = "\n\n"  # the turns of a chat, where they are tokenized
 Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 
@@ -19,7 +21,7 @@ class Row:
     """A document on its way into a shard: a text or a chat, and what is known about it.
 
     ``config`` is the subset of the dataset it belongs to (a build's stream), ``no_loss`` the
-    [start, end) character spans of ``text`` that carry no loss, ``ids`` the document's token ids
+    [start, end) character spans of ``body`` that carry no loss, ``ids`` the document's token ids
     with the boundary token at their end, empty until they are counted, ``loss`` which of them are
     trained on, ``None`` where all are.
     """
@@ -48,7 +50,25 @@ class Row:
         """
         if self.text is not None:
             return self.text
-        return "\n\n".join(turn["content"] for turn in self.messages or ())
+        return BETWEEN.join(turn["content"] for turn in self.messages or ())
+
+    def spans_of(self, roles: Collection[str]) -> tuple[tuple[int, int], ...]:
+        """The [start, end) characters of ``body`` that turns of these roles say.
+
+        What stands between a turn and the next one counts with it.
+        """
+        found: list[tuple[int, int]] = []
+        start = 0
+        for turn in self.messages or ():
+            end = start + len(turn["content"]) + len(BETWEEN)
+            if turn["role"] in roles:
+                if found and found[-1][1] == start:
+                    found[-1] = found[-1][0], end
+                else:
+                    found.append((start, end))
+            start = end
+        size = start - len(BETWEEN)
+        return tuple((first, min(last, size)) for first, last in found if first < size)
 
     def hashed(self) -> bytes:
         """What ``text_sha256`` takes of this row: id, newline, text or messages, newline."""
