@@ -1,6 +1,5 @@
 """Vocabularies of other kinds than ``tokenizer.json``, and what of a text carries no loss."""
 
-import base64
 import json
 from itertools import accumulate
 from pathlib import Path
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 
 from corpus import tokens
 from corpus.errors import InputError
-from corpus.tokens._ranks import BY_SIZE, SPELLED, merges
+from corpus.tokens._ranks import BY_SIZE, SPELLED, merges, ranks_file
 
 GPT2 = tokens.load("gpt2")
 TEXTS = st.text(st.one_of(st.characters(exclude_categories=["Cs"]), st.sampled_from("🦊é ñ的\n")))
@@ -22,14 +21,8 @@ BYTES = {char: byte for byte, char in SPELLED.items()}
 @pytest.fixture(scope="module")
 def ranks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """GPT-2's vocabulary as tiktoken publishes it: a token in base64 and its rank per line."""
-    known = json.loads(GPT2.json())["model"]["vocab"]
-    lines = [
-        base64.b64encode(bytes(BYTES[char] for char in token)).decode() + f" {rank}\n"
-        for token, rank in sorted(known.items(), key=lambda each: each[1])
-        if token != GPT2.literals()[0]
-    ]
     path = tmp_path_factory.mktemp("ranks") / "r50k_base.tiktoken"
-    path.write_text("".join(lines), encoding="ascii")
+    path.write_bytes(ranks_file(GPT2.engine.get_vocab()))
     return path
 
 

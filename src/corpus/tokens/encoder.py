@@ -21,7 +21,7 @@ import numpy as np
 
 from corpus.tokens import Flags, Ids, Tokenizer
 from corpus.tokens._hard import unknown
-from corpus.tokens._quick import ENGINES, Encode, found
+from corpus.tokens._quick import Encode, found, tried
 from corpus.tokens._reference import reference
 
 SAMPLE_CHARS = 32 << 10  # of the first documents, all compared
@@ -136,7 +136,7 @@ class Encoder:
         """Make the quick engine anew: before a batch, while nobody else holds the old one."""
         self._since = 0
         self.release()
-        self._quick = ENGINES[self.engine.partition(" ")[0]](self.tokenizer.json())
+        self._quick, _ = tried(self.tokenizer, self.engine.partition(" ")[0])
 
     def release(self) -> None:
         """Let go of the quick engine and its caches; nothing is encoded after that."""
