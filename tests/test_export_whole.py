@@ -281,5 +281,5 @@ def test_memory_does_not_grow_with_the_text(tmp_path: Path) -> None:
         assert command(source, "--format=megatron", "--format=jsonl", "-o",
                        tmp_path / str(count)).returncode == 0  # fmt: skip
         peaks.append(max(before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 1024)
-    assert peaks[1] < peaks[0] + 60
+    assert peaks[1] < 1.15 * peaks[0]
     assert peaks[1] < 300

@@ -7,6 +7,7 @@ more than a block of them waits there, and a column is read back when it is look
 from __future__ import annotations
 
 import tempfile
+import weakref
 from array import array
 from collections.abc import Mapping
 from pathlib import Path
@@ -88,6 +89,7 @@ class Table:
         try:
             if self._file is None:
                 self._file = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115
+                weakref.finalize(self, self._file.close)
             self._file.seek(self._blocks * self._start())
             for column in self._columns:
                 self._file.write(column)
