@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import os
+import io
 import tempfile
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import IO
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,51 +17,91 @@ from corpus.errors import DiskError, InputError, did_you_mean
 from corpus.export.check import refuse_unwritable
 from corpus.export.gather import Placed
 from corpus.export.index import Index, Numbers
-from corpus.export.table import Table
+from corpus.export.table import Column, Table
 from corpus.formats import Row
 from corpus.tokens import Flags, Ids, batches
 from corpus.tokens.encoder import Encoder
 
 BUFFER = 1 << 20  # bytes that are written together
+NONE = np.zeros(0, dtype=np.bool_)
 NARROW = 1 << 16  # a vocabulary up to this goes in 16 bits
 
 
-class TokenFile:
-    """Token ids of rows, and which of them carry loss, in files without names.
+class Stretch:
+    """Values of one type end to end in a file without a name, which no crash can leave behind.
 
-    No crash can leave them behind. ``vocabulary`` tells how wide the ids are.
+    Raises:
+        DiskError: the disk cannot be written.
+    """
+
+    def __init__(self, folder: Path, kind: npt.DTypeLike) -> None:
+        self._kind, self._folder = np.dtype(kind), folder
+        with self._writing():
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - see close
+        self._out = io.BufferedWriter(self._file, BUFFER)
+
+    def put(self, values: npt.NDArray[Any]) -> None:
+        """Add values at the end."""
+        with self._writing():
+            self._out.write(values.astype(self._kind).data)
+
+    def end(self) -> None:
+        """See to it that ``get`` finds all."""
+        with self._writing():
+            self._out.flush()
+
+    def get(self, start: int, end: int) -> Column:
+        """The values from number ``start`` up to ``end``."""
+        self._file.seek(start * self._kind.itemsize)
+        return np.frombuffer(self._file.read((end - start) * self._kind.itemsize), self._kind)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._writing():
+            self._out.seek(0)
+            self._out.truncate()
+
+    def close(self) -> None:
+        """Let go of the file, which is gone then."""
+        with contextlib.suppress(OSError):  # a full disk was told of when it was written
+            self._out.close()
+        self._file.close()
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise DiskError(f"{self._folder}: cannot be written ({error.strerror})") from error
+
+
+class TokenFile:
+    """Token ids of rows, and which of them carry loss, on disk.
+
+    ``vocabulary`` tells how wide the ids are.
 
     Raises:
         DiskError: the disk cannot be written.
     """
 
     def __init__(self, folder: Path, vocabulary: int) -> None:
-        self._kind = np.dtype(np.uint16 if vocabulary <= NARROW else np.uint32)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._ids: IO[bytes] = tempfile.TemporaryFile(dir=folder, buffering=BUFFER)  # noqa: SIM115 - see close
-            self._loss: IO[bytes] = tempfile.TemporaryFile(dir=folder, buffering=BUFFER)  # noqa: SIM115 - see close
-        except OSError as error:
-            raise DiskError(f"{folder}: cannot be written ({error.strerror})") from error
+        self._ids = Stretch(folder, np.uint16 if vocabulary <= NARROW else np.uint32)
+        self._loss = Stretch(folder, np.bool_)
         self._sizes = Table({"ids": "I", "flags": "I"}, folder)
         self._ends: tuple[Numbers, Numbers] | None = None
 
     def clear(self) -> None:
         """Forget everything."""
-        for file in (self._ids, self._loss):
-            file.seek(0)
-            file.truncate()
-        self._sizes.clear()
+        for part in (self._ids, self._loss, self._sizes):
+            part.clear()
         self._ends = None
 
     def add(self, ids: Ids, loss: Flags | None) -> None:
         """Put the ids of the next row."""
-        try:
-            self._ids.write(ids.astype(self._kind).data)
-            if loss is not None:
-                self._loss.write(loss.data)
-        except OSError as error:
-            raise DiskError(f"the token ids cannot be written ({error.strerror})") from error
+        self._ids.put(ids)
+        if loss is not None:
+            self._loss.put(loss)
         self._sizes.add(len(ids), 0 if loss is None else len(loss))
         self._ends = None
 
@@ -69,35 +110,27 @@ class TokenFile:
         if self._ends is None:
             self._ends = self._placed()
         ends, flags = self._ends
-        ids = between(self._ids, self._kind, ends, number).astype(np.uint32)
-        loss = between(self._loss, np.dtype(np.bool_), flags, number) if len(flags) else ids[:0]
-        return ids, loss if len(loss) else None  # type: ignore[return-value]
+        ids = self._ids.get(*span(ends, number)).astype(np.uint32)
+        loss: Flags = self._loss.get(*span(flags, number)) if len(flags) else NONE
+        return ids, loss if len(loss) else None
 
     def close(self) -> None:
-        """Let go of the files, which are gone then."""
-        self._ids.close()
-        self._loss.close()
-        self._sizes.close()
+        """Let go of the files."""
+        for part in (self._ids, self._loss, self._sizes):
+            part.close()
 
     def _placed(self) -> tuple[Numbers, Numbers]:
         """Where the ids of each row end, and its flags; nothing for those where no row has any."""
-        try:
-            self._ids.flush()
-            self._loss.flush()
-        except OSError as error:
-            raise DiskError(f"the token ids cannot be written ({error.strerror})") from error
+        self._ids.end()
+        self._loss.end()
         flags = np.cumsum(self._sizes.column("flags"), dtype=np.int64)
         ends = np.cumsum(self._sizes.column("ids"), dtype=np.int64)
         return ends, flags if len(flags) and flags[-1] else flags[:0]
 
 
-def between(
-    file: IO[bytes], kind: np.dtype[np.generic], ends: Numbers, number: int
-) -> npt.NDArray[np.generic]:
-    """The values of row ``number``, whose end is ``ends[number]``."""
-    start, end = int(ends[number - 1]) if number else 0, int(ends[number])
-    data = os.pread(file.fileno(), (end - start) * kind.itemsize, start * kind.itemsize)
-    return np.frombuffer(data, dtype=kind)
+def span(ends: Numbers, number: int) -> tuple[int, int]:
+    """From where to where row ``number`` goes."""
+    return int(ends[number - 1]) if number else 0, int(ends[number])
 
 
 def taken(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.metadata
+import importlib.resources
 import json
 import platform
 import unicodedata
@@ -17,7 +18,6 @@ from collections.abc import Callable
 from corpus import store
 from corpus.errors import DiskError
 from corpus.tokens import Tokenizer
-from corpus.tokens._hard import EDITION
 
 
 def kept(
@@ -27,8 +27,9 @@ def kept(
 
     ``CORPUS_CACHE`` names the folder; a file in it holds one outcome.
     """
+    source = (importlib.resources.files("corpus.tokens") / "_hard.py").read_text("utf-8")
     facts = (
-        engine, importlib.metadata.version(engine), tokenizer.library, EDITION,
+        engine, importlib.metadata.version(engine), tokenizer.library, source,
         unicodedata.unidata_version, platform.node(), platform.machine(), definition,
     )  # fmt: skip
     name = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:32]

@@ -14,7 +14,6 @@ import unicodedata
 
 import numpy as np
 
-EDITION = "1"  # of the list: a change to it makes earlier agreements void
 LAST = 0x32000  # beyond stand only tags, variation selectors and private use
 STEP = 41  # code points between two strings of the walk
 FRAMES = ("{}", "a{}b", " {} ", "{}\n{}", "3{}'s")
