@@ -81,6 +81,7 @@ def verified(folder: Path, tokenizer: str | None, *, full: bool) -> dict[str, An
     if not path.exists():
         raise InputError(f"{folder}: no manifest.json in it; give a finished build or export")
     counter = None if tokenizer is None else tokens.load(tokenizer)
+    set_aside()
     problems = room.verify(folder, counter, full=full)
     listed = json.loads(path.read_text("utf-8")).get("shards", [])
     return {"shards": len(listed), "problems": problems}
@@ -116,8 +117,7 @@ def _options(flags: dict[str, Any], facts: dict[str, Any], tokenizer: str) -> di
         epochs=numbers("--epochs", flags["epochs"]),
     )
     loaded = tokens.load(flags["tokenizer"] or tokenizer)
-    gc.freeze()  # modules and vocabulary are not looked through again
-    gc.enable()
+    set_aside()
     options = {
         "formats": list(dict.fromkeys(flags["formats"])),
         "tokenizer": loaded,
@@ -130,6 +130,12 @@ def _options(flags: dict[str, Any], facts: dict[str, Any], tokenizer: str) -> di
     }
     same = ("allow_demo", "quick", "verify_tokens", "workers", "chat", "seq_len", "croissant")
     return options | {name: flags[name] for name in same}
+
+
+def set_aside() -> None:
+    """Let the collector work again, but not on modules and vocabulary, which stay."""
+    gc.freeze()
+    gc.enable()
 
 
 def numbers(flag: str, text: str | None) -> dict[str, float]:
