@@ -15,6 +15,7 @@ from corpus.formats import Row
 
 COLUMNS = ("id", "text", "messages", "tools", "source", "added", "created", "metadata", "no_loss")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+ALLOWED = (str, int, type(None))
 KEYS = ("section", "seed", "cluster")  # what ties rows together when they are split
 
 
@@ -125,7 +126,7 @@ def metadata(fields: dict[str, Any]) -> dict[str, Any]:
             raise InputError(f"'{name}' stands in the row and in its metadata, and they differ")
     merged = others | given
     for name in KEYS:
-        if not isinstance(merged.get(name), str | int | None):
+        if not isinstance(merged.get(name), ALLOWED):
             raise InputError(f"'{name}' must be a string or a number, got {merged[name]!r:.60}")
     return merged
 

@@ -92,7 +92,7 @@ class Placed(Sequence[Row], abc.ABC):
         starts, lengths = self._looked_up
         file = self.file(number)
         if file not in self._files:
-            self._files[file] = self._paths[file].open("rb")
+            self._files[file] = self._paths[file].open("rb", buffering=0)
         return self.made(
             store.read_at(self._files[file], int(starts[number]), int(lengths[number]))
         )

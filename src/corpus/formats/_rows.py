@@ -12,6 +12,7 @@ from corpus.errors import InputError
 from corpus.records import canonical
 
 Ids = np.ndarray[tuple[int], np.dtype[np.uint32]]
+NONE: Ids = np.zeros(0, dtype=np.uint32)  # shared: nothing in it can change
 BETWEEN = "\n\n"  # the turns of a chat, where they are tokenized
 Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
@@ -37,9 +38,7 @@ class Row:
     metadata: dict[str, Any] = field(default_factory=dict)
     no_loss: tuple[tuple[int, int], ...] | None = None
     split: str = "train"
-    ids: Ids = field(
-        default_factory=lambda: np.zeros(0, dtype=np.uint32), compare=False, repr=False
-    )
+    ids: Ids = field(default_factory=lambda: NONE, compare=False, repr=False)
     loss: Flags | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -70,10 +69,10 @@ class Row:
         size = start - len(BETWEEN)
         return tuple((first, min(last, size)) for first, last in found if first < size)
 
-    def hashed(self) -> bytes:
+    def hashed(self) -> tuple[bytes, ...]:
         """What ``text_sha256`` takes of this row: id, newline, text or messages, newline."""
         content = canonical(self.messages) if self.text is None else self.text.encode()
-        return self.id.encode() + b"\n" + content + b"\n"
+        return self.id.encode(), b"\n", content, b"\n"
 
 
 def record(row: Row, chat: str) -> dict[str, Any]:
