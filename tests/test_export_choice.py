@@ -183,6 +183,62 @@ def test_what_is_lost_is_what_no_sequence_holds(sizes: list[int], length: int) -
     assert heads(lengths, length) == sum(len(range(size)[length:]) for size in sizes)
 
 
+def chats(count: int = 12) -> list[Row]:
+    """Chats with a system prompt, and texts beside them."""
+    said = [("system", "You are kind.\n"), ("user", "Is it naïve 🦊?"), ("assistant", "No.")]
+    turns = tuple({"role": role, "content": content} for role, content in said)
+    texts = [Row(f"t{n}", "documents", text=f"A day, number {n}.") for n in range(count)]
+    return texts + [Row(f"c{n}", "advice", messages=turns) for n in range(count)]
+
+
+@pytest.mark.parametrize("name", ["olmo", "datatrove"])
+def test_turns_of_masked_roles_carry_no_loss_and_everything_else_does(
+    tmp_path: Path, name: str
+) -> None:
+    options: dict[str, Any] = {"tokenizer": GPT2, "formats": [name, "parquet"]}
+    manifest = export.publish(chats(), tmp_path, mask_roles=["system", "user"], **options)
+    assert manifest["mask_roles"] == ["system", "user"]
+    assert export.verify(tmp_path) == []
+    for shard in manifest["shards"]:
+        if shard["format"] == name:
+            for row in formats.named(name).read(tmp_path / shard["file"], formats.Layout(GPT2)):
+                if shard["config"] == "advice":
+                    assert row.loss is not None
+                    assert GPT2.decode(row.ids[row.loss].tolist()) == "No.<|endoftext|>"
+                else:
+                    assert row.loss is None
+
+
+def test_masked_roles_are_refused_where_no_reader_finds_them_and_where_nobody_speaks(
+    tmp_path: Path,
+) -> None:
+    for name in ("megatron", "nanogpt", "llmc", "mds", "webdataset"):
+        with pytest.raises(InputError, match=f"'{name}' cannot say which text carries no loss"):
+            export.publish(chats(), tmp_path, tokenizer=GPT2, formats=[name], mask_roles=["system"])
+    with pytest.raises(InputError, match=r"--mask-roles sytem: no turn.*system"):
+        export.publish(chats(), tmp_path, tokenizer=GPT2, mask_roles=["sytem"])
+    assert list(tmp_path.iterdir()) == []
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("su"), st.text(max_size=4)), min_size=1, max_size=6),
+    st.sets(st.sampled_from("su")),
+)
+def test_spans_of_roles_hold_what_they_say_and_nothing_of_the_others(
+    said: list[tuple[str, str]], roles: set[str]
+) -> None:
+    turns = tuple({"role": role, "content": content} for role, content in said)
+    row = Row("a", "b", messages=turns)
+    silent = [char for start, end in row.spans_of(roles) for char in range(start, end)]
+    start = 0
+    for role, content in said:
+        own = set(range(start, start + len(content)))
+        assert own <= set(silent) if role in roles else not own & set(silent)
+        start += len(content) + 2
+    assert len(silent) == len(set(silent))
+    assert all(0 <= char < len(row.body) for char in silent)
+
+
 @given(SIZES, st.integers(2, 30))
 def test_best_fit_loses_what_its_crops_cut_off(sizes: list[int], length: int) -> None:
     buffer, kept = list(sizes), 0

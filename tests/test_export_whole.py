@@ -17,7 +17,7 @@ import pytest
 
 from corpus import export, formats, store, tokens
 from corpus.errors import InputError
-from corpus.export.index import Spool
+from corpus.export.tokenized import TokenFile
 from corpus.formats import Row
 
 GPT2 = tokens.load("gpt2")
@@ -267,9 +267,9 @@ def test_verify_finds_a_wrong_count_in_any_format(
 
 
 def test_ids_wait_in_files_that_no_crash_can_leave_behind(tmp_path: Path) -> None:
-    spool = Spool(tmp_path)
+    ids = TokenFile(tmp_path, 50257)
     assert list(tmp_path.iterdir()) == []
-    spool.close()
+    ids.close()
 
 
 @pytest.mark.slow
@@ -281,5 +281,5 @@ def test_memory_does_not_grow_with_the_text(tmp_path: Path) -> None:
         assert command(source, "--format=megatron", "--format=jsonl", "-o",
                        tmp_path / str(count)).returncode == 0  # fmt: skip
         peaks.append(max(before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 1024)
-    assert peaks[1] < peaks[0] + 60
+    assert peaks[1] < 1.15 * peaks[0]
     assert peaks[1] < 300

@@ -1,5 +1,6 @@
 """The quick engines: they agree on thousands of hard texts, or they are not used."""
 
+import hashlib
 import importlib.util
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -89,10 +90,11 @@ def lying(about: str) -> Callable[[str], _quick.Encode]:
 
 
 @pytest.fixture
-def engines(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+def engines(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., None]:
     """Sets which engines there are, all under the name of one that is installed."""
 
     def only(made: Callable[[str], _quick.Encode]) -> None:
+        monkeypatch.setenv("CORPUS_CACHE", str(tmp_path / "cache"))
         monkeypatch.setattr(_quick, "ENGINES", {"numpy": made})
         _quick.found.cache_clear()
 
@@ -105,6 +107,49 @@ def test_an_engine_that_is_wrong_about_a_hard_text_is_never_used(engines: Callab
     encoder = Encoder(GPT2)
     assert "numpy disagreed on" in encoder.engine
     assert [ids.tolist() for ids in encoder.encode(["it's"])] == [[270, 338, 50256]]
+
+
+def test_the_shipped_vocabulary_as_ranks_is_the_published_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CORPUS_CACHE", str(tmp_path))
+    path = _quick.ranks_of(GPT2)
+    assert path is not None
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == _quick.SHIPPED
+    path.write_bytes(path.read_bytes()[:-1])  # whoever cuts it has it made again
+    assert _quick.ranks_of(GPT2) == path
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == _quick.SHIPPED
+    monkeypatch.setenv("CORPUS_CACHE", "/dev/null/none")
+    assert _quick.ranks_of(GPT2) is None
+
+
+@pytest.mark.skipif("gigatoken" not in INSTALLED, reason="the extra 'fast' is not installed")
+def test_gigatoken_cuts_alike_by_ranks_and_by_definition() -> None:
+    path = _quick.ranks_of(GPT2)
+    assert path is not None
+    one, other = _quick.gigatoken_ranks(path), _quick.gigatoken(GPT2.json())
+    for mine, theirs in zip(one(hard()), other(hard()), strict=True):
+        assert np.array_equal(mine, theirs)
+
+
+def test_what_an_engine_said_on_the_hard_texts_is_kept_until_something_changes(
+    engines: Callable, tmp_path: Path
+) -> None:
+    asked = []
+
+    def counting(definition: str) -> _quick.Encode:
+        encode = lying("no text holds this")(definition)
+        return lambda texts: asked.append(len(texts)) or encode(texts)
+
+    for _ in range(2):
+        engines(counting)
+        assert _quick.tried(GPT2, "numpy")[0] is not None
+    assert len(asked) == 1
+    kept = next((tmp_path / "cache" / "engines").iterdir())
+    kept.write_text("torn")
+    engines(counting)
+    assert _quick.tried(GPT2, "numpy")[0] is not None
+    assert len(asked) == 2
 
 
 def test_an_engine_that_is_wrong_about_an_early_document_is_found_out(engines: Callable) -> None:

@@ -1,6 +1,5 @@
 """Vocabularies of other kinds than ``tokenizer.json``, and what of a text carries no loss."""
 
-import base64
 import json
 from itertools import accumulate
 from pathlib import Path
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 
 from corpus import tokens
 from corpus.errors import InputError
-from corpus.tokens._ranks import BY_SIZE, SPELLED, merges
+from corpus.tokens._ranks import BY_SIZE, SPELLED, merges, ranks_file
 
 GPT2 = tokens.load("gpt2")
 TEXTS = st.text(st.one_of(st.characters(exclude_categories=["Cs"]), st.sampled_from("🦊é ñ的\n")))
@@ -22,14 +21,8 @@ BYTES = {char: byte for byte, char in SPELLED.items()}
 @pytest.fixture(scope="module")
 def ranks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """GPT-2's vocabulary as tiktoken publishes it: a token in base64 and its rank per line."""
-    known = json.loads(GPT2.json())["model"]["vocab"]
-    lines = [
-        base64.b64encode(bytes(BYTES[char] for char in token)).decode() + f" {rank}\n"
-        for token, rank in sorted(known.items(), key=lambda each: each[1])
-        if token != GPT2.literals()[0]
-    ]
     path = tmp_path_factory.mktemp("ranks") / "r50k_base.tiktoken"
-    path.write_text("".join(lines), encoding="ascii")
+    path.write_bytes(ranks_file(GPT2.engine.get_vocab()))
     return path
 
 
@@ -84,10 +77,11 @@ def test_a_pair_of_vocabulary_and_merges_is_read_as_gpt2_published_it(tmp_path: 
         tokens.load(str(tmp_path))
 
 
-def test_a_sentencepiece_model_is_refused_with_what_to_do(tmp_path: Path) -> None:
-    (tmp_path / "tokenizer.model").write_bytes(b"\n\x0b\n\x05<unk>\x15\x00")
-    with pytest.raises(InputError, match=r"SentencePiece model.*save_pretrained"):
-        tokens.load(str(tmp_path))
+def test_a_gguf_file_is_refused_with_what_to_give_instead(tmp_path: Path) -> None:
+    path = tmp_path / "model-q4.gguf"
+    path.write_bytes(b"GGUF\x03\x00\x00\x00")
+    with pytest.raises(InputError, match=r"GGUF.*give the tokenizer.json"):
+        tokens.load(str(path))
 
 
 def test_marks_stay_text_even_where_the_vocabulary_does_not_call_them_special(

@@ -15,7 +15,6 @@ one.
 from __future__ import annotations
 
 import argparse
-import base64
 import json
 import os
 import subprocess
@@ -84,14 +83,7 @@ def peers(python: str, text: Path, folder: Path) -> dict[str, list[str]]:
     """The peers' commands, less the output, and their vocabulary in the forms that they read."""
     vocabulary, ranks = folder / "tokenizer.json", folder / "gpt2.tiktoken"
     vocabulary.write_text(tokens.gpt2().json(), encoding="utf-8")
-    spelled = {char: byte for byte, char in _ranks.SPELLED.items()}
-    known = json.loads(tokens.gpt2().json())["model"]["vocab"]
-    lines = [
-        base64.b64encode(bytes(spelled[char] for char in token)).decode() + f" {rank}\n"
-        for token, rank in sorted(known.items(), key=lambda one: one[1])
-        if token != _ranks.END
-    ]
-    ranks.write_text("".join(lines), encoding="ascii")
+    ranks.write_bytes(_ranks.ranks_file(tokens.gpt2().engine.get_vocab()))
     return {
         "datatrove": [python, str(HERE / "datatrove_tokenize.py"), str(text), str(vocabulary)],
         "nanoGPT": [python, str(HERE / "nanogpt_prepare.py"), str(text), str(ranks)],

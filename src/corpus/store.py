@@ -12,6 +12,7 @@ import contextlib
 import json
 import os
 import re
+import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -194,6 +195,16 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:  # noqa: ANN401 - any JSON value
     """Replace ``path`` by ``value`` as indented JSON, whole or not at all."""
     write_text(path, json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+
+
+def cache_folder() -> Path:
+    """Where things are kept that can be made again: ``CORPUS_CACHE``, or the user's own."""
+    if given := os.environ.get("CORPUS_CACHE"):
+        return Path(given)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "constitution-corpus"
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "constitution-corpus"
 
 
 def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:

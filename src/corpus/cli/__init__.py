@@ -7,6 +7,7 @@ An error that was raised on purpose becomes one line on standard error and its e
 from __future__ import annotations
 
 import errno
+import gc
 import io
 import os
 import sys
@@ -197,9 +198,14 @@ def report(**flags: Any) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def export(as_json: bool, **flags: Any) -> None:
     """Write shards for trainers from a build, or from any JSON Lines."""
-    from corpus.cli import exporting
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's would spin, with nothing to do
+    gc.disable()  # what is made until the tokenizer stands, stays; ``exporting`` sets it aside
+    try:
+        from corpus.cli import exporting
 
-    found = exporting.run(**flags)
+        found = exporting.run(**flags)
+    finally:
+        gc.enable()
     exporting.show(found, as_json=as_json)
     if found.get("problems"):
         raise SystemExit(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 from pathlib import Path
@@ -80,6 +81,7 @@ def verified(folder: Path, tokenizer: str | None, *, full: bool) -> dict[str, An
     if not path.exists():
         raise InputError(f"{folder}: no manifest.json in it; give a finished build or export")
     counter = None if tokenizer is None else tokens.load(tokenizer)
+    set_aside()
     problems = room.verify(folder, counter, full=full)
     return {"shards": len(store.read_json(path).get("shards", [])), "problems": problems}
 
@@ -113,17 +115,26 @@ def _options(flags: dict[str, Any], facts: dict[str, Any], tokenizer: str) -> di
         mix=numbers("--mix", flags["mix"]),
         epochs=numbers("--epochs", flags["epochs"]),
     )
+    loaded = tokens.load(flags["tokenizer"] or tokenizer)
+    set_aside()
     options = {
         "formats": list(dict.fromkeys(flags["formats"])),
-        "tokenizer": tokens.load(flags["tokenizer"] or tokenizer),
+        "tokenizer": loaded,
         "seed": flags["seed"] or 0,
         "choice": choice,
         "facts": facts,
         "compress": flags["compress"] or "",
+        "mask_roles": [one for one in (flags["mask_roles"] or "").split(",") if one],
         "shard_tokens": flags["shard_tokens"] or room.SHARD_TOKENS,
     }
     same = ("allow_demo", "quick", "verify_tokens", "workers", "chat", "seq_len", "croissant")
     return options | {name: flags[name] for name in same}
+
+
+def set_aside() -> None:
+    """Let the collector work again, but not on modules and vocabulary, which stay."""
+    gc.freeze()
+    gc.enable()
 
 
 def numbers(flag: str, text: str | None) -> dict[str, float]:

@@ -83,7 +83,7 @@ def exports(command: F) -> F:
     options = [
         click.option("--format", "formats", multiple=True, metavar="NAME", help="Repeatable."),
         click.option("--tokenizer", metavar="NAME|PATH",
-                     help="gpt2, a tokenizer.json, tiktoken ranks, or a model's folder."),
+                     help="gpt2, a tokenizer.json, tiktoken ranks, tokenizer.model, or a folder."),
         click.option("--shard-tokens", type=click.IntRange(1), metavar="N",
                      help="Tokens per shard."),
         click.option("--match-tokens", type=click.IntRange(1), metavar="N",
@@ -108,6 +108,8 @@ def exports(command: F) -> F:
         click.option("--compress", type=click.Choice(["gzip", "zstd"]), help="Of jsonl."),
         click.option("--chat", type=click.Choice(["openai", "anthropic"]), default="openai",
                      show_default=True, help="Where a chat's system prompt stands."),
+        click.option("--mask-roles", metavar="LIST",
+                     help="Turns of chats that carry no loss where ids have masks: system,user."),
         click.option("-o", "--output", metavar="DIR", help="Where shards of FILEs go."),
         click.option("--replace", is_flag=True, help="Write over another export in DIR."),
         click.option("--seed", type=int, metavar="N", help="Seed of order and split. Default: 0"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from corpus.errors import InputError
 from corpus.export.index import CHAT, MASKED, Index, Mask, Numbers
@@ -18,6 +19,7 @@ from corpus.formats import Outline
 SPLITS = ("test", "train", "validation")  # in the order of their files
 TEST, TRAIN, VALIDATION = range(3)
 BLOCK = 4096  # rows
+Small = npt.NDArray[np.int8]
 MOST_LISTED = 1000  # sections told in the manifest
 
 
@@ -54,8 +56,8 @@ class Arranged:
 
     index: Index
     numbers: Numbers
-    splits: Numbers
-    epochs: Numbers
+    splits: Small
+    epochs: Small
     way: str
     mixture: dict[str, Any]
 
@@ -122,7 +124,7 @@ def arranged(index: Index, choice: Choice) -> Arranged:
     alive = np.ones(len(index), dtype=np.bool_)
     if choice.match_tokens is not None:
         alive = matched(index, choice.match_tokens)
-    sides = np.full(len(index), TRAIN, dtype=np.int64)
+    sides = np.full(len(index), TRAIN, dtype=np.int8)
     if choice.held_out:
         sides[tested(index, choice.held_out)] = TEST
     validation, way = split(index, alive & (sides == TRAIN), choice.share)
@@ -131,17 +133,17 @@ def arranged(index: Index, choice: Choice) -> Arranged:
     order = order[alive[order]]
     kept, mixture = mixed(index, order, sides, choice)
     numbers = np.concatenate([rows for _, rows in kept])
-    epochs = np.concatenate([np.full(len(rows), epoch) for epoch, rows in kept])
+    epochs = np.concatenate([np.full(len(rows), epoch, dtype=np.int8) for epoch, rows in kept])
     if not len(numbers):
         raise InputError("nothing is left to export: the mixture leaves every document out")
-    turn = np.lexsort((np.arange(len(numbers)), epochs, sides[numbers],
-                       index.ranks()[index.config[numbers]]))  # fmt: skip
+    del order
+    turn = np.lexsort((epochs, sides[numbers], index.ranks()[index.config[numbers]]))
     numbers, epochs = numbers[turn], epochs[turn]
     return Arranged(index, numbers, sides[numbers], epochs, way, mixture)
 
 
 def mixed(
-    index: Index, order: Numbers, sides: Numbers, choice: Choice
+    index: Index, order: Numbers, sides: Small, choice: Choice
 ) -> tuple[Sequence[tuple[int, Numbers]], dict[str, Any]]:
     """The rows of each epoch, in the order of their places in it; and what it came to."""
     if not choice.mixed:

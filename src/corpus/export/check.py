@@ -15,6 +15,7 @@ from corpus.formats import Row
 
 COLUMNS = ("id", "text", "messages", "tools", "source", "added", "created", "metadata", "no_loss")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+ALLOWED = (str, int, type(None))
 KEYS = ("section", "seed", "cluster")  # what ties rows together when they are split
 
 
@@ -95,7 +96,10 @@ def tools(value: object) -> str | None:
 def spans(value: object, text: str | None) -> tuple[tuple[int, int], ...]:
     """Spans of characters without loss: inside the text, in order, none empty or overlapping."""
     if text is None:
-        raise InputError("'no_loss' counts characters of 'text' and cannot stand with 'messages'")
+        raise InputError(
+            "'no_loss' counts characters of 'text' and cannot stand with 'messages'; "
+            "--mask-roles says which turns of chats carry no loss"
+        )
     if not isinstance(value, list):
         raise InputError(f"'no_loss' must be a list of [start, end), got {value!r:.60}")
     last = 0
@@ -122,7 +126,7 @@ def metadata(fields: dict[str, Any]) -> dict[str, Any]:
             raise InputError(f"'{name}' stands in the row and in its metadata, and they differ")
     merged = others | given
     for name in KEYS:
-        if not isinstance(merged.get(name), str | int | None):
+        if not isinstance(merged.get(name), ALLOWED):
             raise InputError(f"'{name}' must be a string or a number, got {merged[name]!r:.60}")
     return merged
 

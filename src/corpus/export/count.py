@@ -22,7 +22,8 @@ class Digests:
 
     def add(self, row: Row) -> None:
         """Take in one row with its ids."""
-        self._text.update(row.hashed())
+        for part in row.hashed():
+            self._text.update(part)
         self._tokens.update(np.ascontiguousarray(row.ids, dtype="<u4").data)
 
     @property

@@ -15,6 +15,7 @@ shortest cropped); TRL ``pack_dataset`` with ``bfd`` (a document's first ``T`` t
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_right, insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -25,7 +26,8 @@ from corpus.export.arrange import Arranged
 from corpus.export.index import Numbers
 from corpus.formats import Part
 
-BUFFER = 1000  # documents that nanochat chooses from
+BUFFER = 1000  # documents that nanochat chooses from, at least
+BATCH = 128  # documents that it takes at a time
 
 Rule = Callable[[Numbers, int], int]  # lengths of documents, length of a sequence -> tokens lost
 
@@ -66,8 +68,9 @@ def best_fit(lengths: Numbers, length: int) -> int:
     coming = iter(lengths.tolist())
     lost = room = 0
     while True:
-        while len(waiting) < BUFFER and (size := next(coming, None)) is not None:
-            insort(waiting, size)
+        while len(waiting) < BUFFER and (batch := list(itertools.islice(coming, BATCH))):
+            for size in batch:
+                insort(waiting, size)
         if not waiting:
             return lost
         room = room or length + 1

@@ -7,10 +7,11 @@ row is its place.
 
 from __future__ import annotations
 
+import abc
 import shutil
 import tempfile
 import weakref
-from array import array
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, overload
@@ -18,11 +19,12 @@ from typing import IO, Any, overload
 from corpus import store
 from corpus.errors import InputError
 from corpus.export.check import checked
+from corpus.export.table import Column, Table
 from corpus.formats import Row
 from corpus.records import STREAMS, Document, Review
 
 
-class Placed(Sequence[Row]):
+class Placed(Sequence[Row], abc.ABC):
     """Rows that stay on disk, to be read from front to back or one by one.
 
     What is known of each is the file that it is in, its first byte there and its bytes.
@@ -32,15 +34,17 @@ class Placed(Sequence[Row]):
         self._paths = [self._seekable(path) for path in paths]
         self._stamps = [stamp(path) for path in self._paths]
         self._files: dict[int, IO[bytes]] = {}
-        self._file, self._start, self._length = array("H"), array("Q"), array("Q")
+        self._firsts: list[int] = []  # the number of the first row of each file
+        self._places = Table({"start": "Q", "length": "Q"})
+        self._looked_up: tuple[Column, Column] | None = None
 
+    @abc.abstractmethod
     def made(self, fields: dict[str, Any]) -> Row:
         """The row that the object on a line says."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def where(self, number: int) -> str:
         """The words for where row ``number`` stands."""
-        raise NotImplementedError
 
     def check_unchanged(self) -> None:
         """Refuse what was read if a file is not what it was when it was first looked at.
@@ -52,14 +56,27 @@ class Placed(Sequence[Row]):
             if stamp(path) != before:
                 raise InputError(f"{path}: was changed while it was exported; run it again")
 
-    def place(self, file: int, start: int, length: int) -> None:
+    def begin(self) -> None:
+        """Remember that the next rows are of the next file."""
+        self._firsts.append(len(self))
+
+    def place(self, start: int, length: int) -> None:
         """Remember where the next row is."""
-        self._file.append(file)
-        self._start.append(start)
-        self._length.append(length)
+        self._looked_up = None
+        self._places.add(start, length)
+
+    def forget(self) -> None:
+        """Forget all places."""
+        self._looked_up = None
+        self._firsts.clear()
+        self._places.clear()
+
+    def file(self, number: int) -> int:
+        """The number of the file that holds row ``number``."""
+        return bisect_right(self._firsts, number) - 1
 
     def __len__(self) -> int:
-        return len(self._start)
+        return len(self._places)
 
     @overload
     def __getitem__(self, number: int) -> Row: ...
@@ -70,11 +87,14 @@ class Placed(Sequence[Row]):
     def __getitem__(self, number: int | slice) -> Row | list[Row]:
         if isinstance(number, slice):
             return [self[one] for one in range(*number.indices(len(self)))]
-        file = self._file[number]
+        if self._looked_up is None:
+            self._looked_up = self._places.column("start"), self._places.column("length")
+        starts, lengths = self._looked_up
+        file = self.file(number)
         if file not in self._files:
-            self._files[file] = self._paths[file].open("rb")
+            self._files[file] = self._paths[file].open("rb", buffering=0)
         return self.made(
-            store.read_at(self._files[file], self._start[number], self._length[number])
+            store.read_at(self._files[file], int(starts[number]), int(lengths[number]))
         )
 
     def __iter__(self) -> Iterator[Row]:
@@ -89,6 +109,7 @@ class Placed(Sequence[Row]):
         for file in self._files.values():
             file.close()
         self._files.clear()
+        self._looked_up = None
 
     def _seekable(self, path: Path) -> Path:
         """``path``, or a copy of what comes out of it where it is a pipe."""
@@ -117,16 +138,14 @@ class FileRows(Placed):
     def __init__(self, paths: Sequence[Path], by: str | None = None) -> None:
         super().__init__(paths)
         self._names = [str(path) for path in paths]
-        self._firsts: list[int] = []
         self._by = by
 
     def __iter__(self) -> Iterator[Row]:
-        for places in (self._file, self._start, self._length, self._firsts):
-            del places[:]
-        for file, path in enumerate(self._paths):
-            self._firsts.append(len(self))
+        self.forget()
+        for path in self._paths:
+            self.begin()
             for start, length, fields in store.read_placed(path):
-                self.place(file, start, length)
+                self.place(start, length)
                 try:
                     row = self.made(fields)
                 except InputError as error:
@@ -139,7 +158,7 @@ class FileRows(Placed):
 
     def where(self, number: int) -> str:
         """File and row, rows counted from 1."""
-        file = self._file[number]
+        file = self.file(number)
         return f"{self._names[file]}, row {number - self._firsts[file] + 1}"
 
 
@@ -174,9 +193,10 @@ class BuildRows(Placed):
                 parents[document.id] = document.parents
         kept = [(name, known[name]) for known in accepted.values() for name in sorted(known)]
         replaced = {parent for name, _ in kept for parent in parents[name]}
+        self.begin()
         for name, place in dict(kept).items():  # a text that two briefs came to ships once
             if name not in replaced:
-                self.place(0, *place)
+                self.place(*place)
 
     def made(self, fields: dict[str, Any]) -> Row:
         """The export row of the document."""

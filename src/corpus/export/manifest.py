@@ -20,7 +20,13 @@ from corpus.errors import DiskError, InputError
 
 NAME = "manifest.json"
 SAME = ("splits", "text_sha256", "tokens_sha256")  # equal: shards hold the same rows
-OWN = ("mixture", "held_out_sections", "seq_len", "dropped")  # of one export, not of a build
+OWN = (
+    "mixture",
+    "held_out_sections",
+    "mask_roles",
+    "seq_len",
+    "dropped",
+)  # of one export, not of a build
 
 
 def read(path: Path) -> dict[str, Any]:

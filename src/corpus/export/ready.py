@@ -21,11 +21,11 @@ from corpus.export.croissant import croissant
 from corpus.export.dropped import dropped
 from corpus.export.folder import MADE, claim, clear, refuse_foreign
 from corpus.export.gather import Placed
-from corpus.export.index import DEMO, Index, Spool, taken
+from corpus.export.index import DEMO, Index
+from corpus.export.tokenized import TokenFile, refuse_twins, taken
 from corpus.formats import Format, Layout, Part, Row, check, named, plan, write
 from corpus.records import Shard, digest
 from corpus.tokens import Tokenizer
-from corpus.tokens._quick import found
 from corpus.tokens.encoder import Disagreed, Encoder
 
 MANY = 50_000  # documents: a large export gives the memory of its engine back
@@ -50,6 +50,7 @@ class Options:
         compress, chat: see ``Layout``.
         seq_len: the length of a training sequence, to say what each trainer would drop.
         croissant: write a ``croissant.json`` beside each card.
+        mask_roles: the turns of chats that carry no loss, by their roles.
     """
 
     tokenizer: Tokenizer
@@ -66,6 +67,7 @@ class Options:
     chat: Literal["openai", "anthropic"] = "openai"
     seq_len: int | None = None
     croissant: bool = False
+    mask_roles: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ class Ready:
     modules: dict[str, Format]
     arranged: Arranged
     parts: list[Part]
-    spool: Spool
+    ids: TokenFile
     encoder: Encoder
 
     @property
@@ -125,7 +127,7 @@ class Ready:
             about: dict[str, Any] = {"config": config, "split": split}
             if epoch:
                 about["metadata"] = row.metadata | {"epoch": epoch + 1}
-            ids, loss = self.spool.get(number)
+            ids, loss = self.ids.get(number)
             row = dataclasses.replace(row, ids=ids, loss=loss, **about)
             digests.add(row)
             yield row
@@ -188,6 +190,8 @@ class Ready:
             fields["held_out_sections"] = list(choice.held_out)
         if self.arranged.mixture:
             fields["mixture"] = self.arranged.mixture
+        if options.mask_roles:
+            fields["mask_roles"] = list(options.mask_roles)
         if options.seq_len:
             fields["seq_len"] = options.seq_len
             fields["dropped"] = dropped(self.arranged, self.parts, self.modules, options.seq_len)
@@ -229,46 +233,42 @@ def prepared(rows: Sequence[Row], folder: Path, options: Options) -> Iterator[Re
     modules = {name: named(name) for name in options.formats}
     for name in modules:
         refuse_foreign(folder / name)
-    spool = Spool(folder)
+    ids = TokenFile(folder, options.tokenizer.vocab_size)
+    index = Index(options.seed, options.choice.held_out, folder)
     try:
-        index, encoder = read_through(rows, spool, options)
+        encoder = read_through(rows, index, ids, options)
         refuse_demo(index, options)
         settled = arranged(index, options.choice)
         parts = plan(settled.outlines(), options.shard_tokens)
         check(modules, parts, layout_of(options))
-        yield Ready(rows, folder, options, modules, settled, parts, spool, encoder)
+        yield Ready(rows, folder, options, modules, settled, parts, ids, encoder)
     finally:
-        spool.close()
+        index.close()
+        ids.close()
         if isinstance(rows, Placed):
             rows.close()
 
 
-def read_through(rows: Sequence[Row], spool: Spool, options: Options) -> tuple[Index, Encoder]:
-    """The index of all rows, their ids in ``spool``; again by the reference if engines disagree."""
+def read_through(rows: Sequence[Row], index: Index, ids: TokenFile, options: Options) -> Encoder:
+    """Read all rows into ``index`` and ``ids``; again by the reference if engines disagree."""
+    full = options.verify_tokens == "full"
+    encoder = Encoder(options.tokenizer, quick=options.quick, full=full, workers=options.workers)
     try:
-        index, encoder = read_by(rows, spool, options, quick=options.quick)
+        taken(rows, index, ids, encoder, options.mask_roles)
     except Disagreed:
-        name = found(options.tokenizer)[0].partition(" ")[0]
-        index, encoder = read_by(rows, spool, options, quick=False)
-        encoder.engine += f" ({name} disagreed on a document)"
+        remark = f" ({encoder.engine.partition(' ')[0]} disagreed on a document)"
+        index.clear()
+        ids.clear()
+        encoder = Encoder(options.tokenizer, quick=False, workers=options.workers)
+        encoder.engine += remark
+        taken(rows, index, ids, encoder, options.mask_roles)
     if not len(index):
         raise InputError("nothing to export: no document is left; see the report for the reasons")
-    index.part_chats()
-    return index, encoder
-
-
-def read_by(
-    rows: Sequence[Row], spool: Spool, options: Options, *, quick: bool
-) -> tuple[Index, Encoder]:
-    """The index of all rows, their ids in ``spool``."""
-    index = Index(options.seed, options.choice.held_out)
-    full = options.verify_tokens == "full"
-    encoder = Encoder(options.tokenizer, quick=quick, full=full, workers=options.workers)
-    spool.clear()
-    taken(rows, index, spool, encoder)
     if len(index) > MANY:
         encoder.release()
-    return index, encoder
+    refuse_twins(rows, index)
+    index.part_chats()
+    return encoder
 
 
 def first(shards: Sequence[Shard]) -> str:

@@ -7,17 +7,21 @@ choice comes from sha256 of seed and id alone, so it does not depend on the orde
 
 from __future__ import annotations
 
+import functools
 import itertools
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
 
 import numpy as np
+import numpy.typing as npt
 
 from corpus.errors import InputError, did_you_mean
 from corpus.export.index import HELD, Index, Keys, Mask, Numbers, names
 
 SHARE = 0.02  # of a config's tokens
 MANY_GROUPS = 10  # from here on a config has a validation split
+BLOCK = 4096  # groups
 LARGEST = 0.2  # of a config that one group may take to give it one
 
 COMPONENTS = "section, seed and cluster"
@@ -66,31 +70,43 @@ def groups(index: Index, alive: Mask, *, strict: bool) -> Numbers:
 
     Rows that are not ``alive`` tie nothing together; theirs is -1.
     """
-    section, seed, cluster = (np.where(alive, index.keys(name), 0) for name in
-                              ("section", "seed", "cluster"))  # fmt: skip
-    pair = np.where((section == 0) & (seed == 0), 0, section * MIX + seed | np.uint64(1))
-    found = labels([section, seed, cluster] if strict else [pair, cluster])
+
+    def tied(name: str) -> Keys:
+        keys = index.keys(name)
+        keys[~alive] = 0
+        return keys
+
+    def pairs() -> Iterator[Keys]:
+        section, seed = tied("section"), tied("seed")
+        yield np.where((section == 0) & (seed == 0), 0, section * MIX + seed | np.uint64(1))
+        yield tied("cluster")
+
+    found = labels(map(tied, ("section", "seed", "cluster")) if strict else pairs())
     order = index.by_place()
     order = order[alive[order]]
-    _, first, inverse = np.unique(found[order], return_index=True, return_inverse=True)
-    turn = np.empty(len(first), dtype=np.int64)
-    turn[np.argsort(first)] = np.arange(len(first))
+    found = found[order]
+    first = np.empty(found.max(initial=-1) + 1, dtype=np.int64)
+    turn = np.arange(len(order))
+    first[found[::-1]] = turn[::-1]  # of several, the last one stays
+    found = first[found]
     numbered = np.full(len(index), -1, dtype=np.int64)
-    numbered[order] = turn[inverse]
+    numbered[order] = (np.cumsum(found == turn) - 1)[found]
     return numbered
 
 
-def labels(columns: Sequence[Keys]) -> Numbers:
+def labels(columns: Iterable[Keys]) -> Numbers:
     """A label for each row, equal for rows that share a key in a column, or share one with a third.
 
     Connected components over the keys (union-find with path halving); a key of 0 ties nothing.
     """
-    nodes = np.full((len(columns[0]), len(columns)), -1, dtype=np.int64)
+    nodes: list[npt.NDArray[np.int32]] = []  # of each column, the number of each row's key, or -1
     count = 0
-    for number, column in enumerate(columns):
+    for column in columns:
         tied = column != 0
         known, inverse = np.unique(column[tied], return_inverse=True)
-        nodes[tied, number] = inverse + count
+        numbers = np.full(len(column), -1, dtype=np.int32)
+        numbers[tied] = inverse + count
+        nodes.append(numbers)
         count += len(known)
     parent = array("q", range(count))
 
@@ -100,14 +116,22 @@ def labels(columns: Sequence[Keys]) -> Numbers:
             node = parent[node]
         return node
 
-    first = nodes.max(axis=1)
-    for number in range(len(columns)):
-        both = (nodes[:, number] >= 0) & (nodes[:, number] != first)
-        for one, other in np.unique(np.stack([nodes[both, number], first[both]]), axis=1).T:
-            parent[root(int(one))] = root(int(other))
-    roots = np.array([root(node) for node in range(count)], dtype=np.int64)
+    first = functools.reduce(np.maximum, nodes)
+    for numbers in nodes:
+        both = (numbers >= 0) & (numbers != first)
+        edges = np.unique(numbers[both].astype(np.int64) * count + first[both])
+        for start in range(0, len(edges), BLOCK):
+            for one, other in pairs_of(edges[start : start + BLOCK], count):
+                parent[root(one)] = root(other)
+    roots = np.fromiter(map(root, range(count)), dtype=np.int64, count=count)
     alone = count + np.arange(len(first))
     return np.where(first < 0, alone, roots[first] if count else alone)
+
+
+def pairs_of(codes: Numbers, width: int) -> Iterator[tuple[int, int]]:
+    """Yield what was put together as ``one * width + other``."""
+    ones, others = np.divmod(codes, width)
+    return zip(ones.tolist(), others.tolist(), strict=True)
 
 
 def held_out(index: Index, group: Numbers, alive: Mask, share: float) -> Mask:
@@ -116,34 +140,53 @@ def held_out(index: Index, group: Numbers, alive: Mask, share: float) -> Mask:
     width = len(index.configs)
     total = np.bincount(config[alive], tokens[alive], minlength=width)
     codes, sums = by_group(group[alive] * width + config[alive], tokens[alive])
+    del config, tokens
     many = np.bincount(codes % width, minlength=width)
-    taken = np.zeros(width)
+    taken, most = [0] * width, (share * total).tolist()
+    least = int(sums.min(initial=0))
     chosen: set[int] = set()
     if share > 0:
-        for number, mine in slices(codes // width):
-            configs, sizes = codes[mine] % width, sums[mine]
-            if (taken[configs] + sizes <= share * total[configs]).all():
-                taken[configs] += sizes
+        for number, sizes in groups_of(codes, sums, width):
+            if all(taken[code] + size <= most[code] for code, size in sizes):
+                add(taken, sizes)
                 chosen.add(number)
+                if all(size + least > limit for size, limit in zip(taken, most, strict=True)):
+                    break
+        largest = (LARGEST * total).tolist()
         for code in sorted(range(width), key=lambda one: index.configs[one]):
             if not taken[code] and many[code] >= MANY_GROUPS:
-                for number, mine in slices(codes // width):
-                    configs, sizes = codes[mine] % width, sums[mine]
-                    if code in configs and (sizes <= LARGEST * total[configs]).all():
-                        taken[configs] += sizes
+                for number, sizes in groups_of(codes, sums, width):
+                    fits = all(size <= largest[one] for one, size in sizes)
+                    if fits and code in dict(sizes):
+                        add(taken, sizes)
                         chosen.add(number)
                         break
     return alive & np.isin(group, np.array(sorted(chosen), dtype=np.int64))
 
 
+def add(taken: list[int], sizes: Iterable[tuple[int, int]]) -> None:
+    """Count what a group has of each config."""
+    for code, size in sizes:
+        taken[code] += size
+
+
 def by_group(codes: Numbers, tokens: Numbers) -> tuple[Numbers, Numbers]:
     """The distinct codes in order, and the tokens of each."""
-    known, inverse = np.unique(codes, return_inverse=True)
-    return known, np.bincount(inverse, tokens, minlength=len(known)).astype(np.int64)
+    rows = np.bincount(codes)
+    known = np.flatnonzero(rows)
+    return known, np.bincount(codes, tokens)[known].astype(np.int64)
 
 
-def slices(sorted_codes: Numbers) -> Iterator[tuple[int, slice]]:
-    """Yield each code with where it stands."""
-    edges = np.flatnonzero(np.diff(sorted_codes, prepend=-1, append=-1))
-    for start, end in itertools.pairwise(edges):
-        yield int(sorted_codes[start]), slice(int(start), int(end))
+def groups_of(
+    codes: Numbers, sums: Numbers, width: int
+) -> Iterator[tuple[int, list[tuple[int, int]]]]:
+    """Yield each group with the configs that it has rows of, and their tokens."""
+
+    def parts() -> Iterator[tuple[int, int, int]]:
+        for start in range(0, len(codes), BLOCK):  # objects for some groups, never for all
+            here = slice(start, start + BLOCK)
+            both = pairs_of(codes[here], width)
+            yield from ((*one, size) for one, size in zip(both, sums[here].tolist(), strict=True))
+
+    for number, found in itertools.groupby(parts(), key=itemgetter(0)):
+        yield number, [(config, size) for _, config, size in found]

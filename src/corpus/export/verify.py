@@ -14,9 +14,8 @@ from corpus.errors import InputError
 from corpus.export import manifest
 from corpus.export.count import Digests
 from corpus.export.folder import strays
-from corpus.export.index import batched
 from corpus.formats import Row
-from corpus.tokens import Tokenizer, load
+from corpus.tokens import Tokenizer, batches, load
 from corpus.tokens.encoder import Disagreed, Encoder
 
 FIELDS = ("format", "file", "config", "split", "bytes", "documents", "tokens", "sha256")
@@ -148,7 +147,7 @@ def read(path: Path, shard: Mapping[str, Any], encoder: Encoder) -> Iterator[Row
 
 def with_ids(rows: Iterable[Row], encoder: Encoder) -> Iterator[Row]:
     """Yield rows of text with their ids, a batch at a time."""
-    for _, batch in batched(rows):
+    for batch in batches(rows, lambda row: len(row.body)):
         for row, ids in zip(batch, encoder.encode([row.body for row in batch]), strict=True):
             yield dataclasses.replace(row, ids=ids)
 

@@ -141,8 +141,9 @@ def check(chosen: Iterable[str], parts: Sequence[Part], layout: Layout) -> None:
         spans = [part.config for part in parts if part.masked]
         if spans and not traits.masks:
             raise InputError(
-                f"format '{name}' cannot say which text carries no loss, and '{spans[0]}' has "
-                f"'no_loss' spans; choose olmo, datatrove, parquet or jsonl, or remove the spans"
+                f"format '{name}' cannot say which text carries no loss, and '{spans[0]}' has such "
+                f"text (no_loss, --mask-roles); choose olmo, datatrove, parquet or jsonl, or do "
+                f"without"
             )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,8 @@ from corpus.errors import InputError
 from corpus.records import canonical
 
 Ids = np.ndarray[tuple[int], np.dtype[np.uint32]]
+NONE: Ids = np.zeros(0, dtype=np.uint32)  # shared: nothing in it can change
+BETWEEN = "\n\n"  # the turns of a chat, where they are tokenized
 Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 
@@ -19,7 +22,7 @@ class Row:
     """A document on its way into a shard: a text or a chat, and what is known about it.
 
     ``config`` is the subset of the dataset it belongs to (a build's stream), ``no_loss`` the
-    [start, end) character spans of ``text`` that carry no loss, ``ids`` the document's token ids
+    [start, end) character spans of ``body`` that carry no loss, ``ids`` the document's token ids
     with the boundary token at their end, empty until they are counted, ``loss`` which of them are
     trained on, ``None`` where all are.
     """
@@ -35,9 +38,7 @@ class Row:
     metadata: dict[str, Any] = field(default_factory=dict)
     no_loss: tuple[tuple[int, int], ...] | None = None
     split: str = "train"
-    ids: Ids = field(
-        default_factory=lambda: np.zeros(0, dtype=np.uint32), compare=False, repr=False
-    )
+    ids: Ids = field(default_factory=lambda: NONE, compare=False, repr=False)
     loss: Flags | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -48,12 +49,30 @@ class Row:
         """
         if self.text is not None:
             return self.text
-        return "\n\n".join(turn["content"] for turn in self.messages or ())
+        return BETWEEN.join(turn["content"] for turn in self.messages or ())
 
-    def hashed(self) -> bytes:
+    def spans_of(self, roles: Collection[str]) -> tuple[tuple[int, int], ...]:
+        """The [start, end) characters of ``body`` that turns of these roles say.
+
+        What stands between a turn and the next one counts with it.
+        """
+        found: list[tuple[int, int]] = []
+        start = 0
+        for turn in self.messages or ():
+            end = start + len(turn["content"]) + len(BETWEEN)
+            if turn["role"] in roles:
+                if found and found[-1][1] == start:
+                    found[-1] = found[-1][0], end
+                else:
+                    found.append((start, end))
+            start = end
+        size = start - len(BETWEEN)
+        return tuple((first, min(last, size)) for first, last in found if first < size)
+
+    def hashed(self) -> tuple[bytes, ...]:
         """What ``text_sha256`` takes of this row: id, newline, text or messages, newline."""
         content = canonical(self.messages) if self.text is None else self.text.encode()
-        return self.id.encode() + b"\n" + content + b"\n"
+        return self.id.encode(), b"\n", content, b"\n"
 
 
 def record(row: Row, chat: str) -> dict[str, Any]:

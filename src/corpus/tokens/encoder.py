@@ -9,7 +9,11 @@ to begin again without it.
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import itertools
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,10 +21,11 @@ import numpy as np
 
 from corpus.tokens import Flags, Ids, Tokenizer
 from corpus.tokens._hard import unknown
-from corpus.tokens._quick import ENGINES, Encode, found
+from corpus.tokens._quick import Encode, found, tried
 from corpus.tokens._reference import reference
 
 SAMPLE_CHARS = 32 << 10  # of the first documents, all compared
+FEW = 8  # control tokens that are looked for one by one
 EVERY = 1024  # documents, of which one is compared
 REFRESH_CHARS = 512 << 20  # of text, after which an engine is made anew: caches only grow
 
@@ -55,7 +60,8 @@ class Encoder:
         self._seen = self._chars = self._since = 0
         self._literals = tokenizer.literals()
         # A scan for each of hundreds of literals would cost more than the encoding.
-        self._starts = sorted({literal[:2] for literal in self._literals})
+        few = len(self._literals) <= FEW
+        self._starts = sorted({text if few else text[:2] for text in self._literals})
         self._marks = {tokenizer.eos_id, tokenizer.bos_id} - {None}
         self._end = np.array(tokenizer.boundary, dtype=np.uint32)
         self._known: set[int] = set()
@@ -70,15 +76,28 @@ class Encoder:
             InputError: the tokenizer reads a boundary token out of a text.
             Disagreed: the quick engine is wrong about one of them.
         """
+        if self._quick is not None and self._since > REFRESH_CHARS:
+            self._refresh()
         if self._quick is None:
             ids = reference(self.tokenizer, texts)
         else:
             ids = self._quickly(self._quick, texts)
-        for text, one in zip(texts, ids, strict=True):
-            for mark in self._marks:
-                if (one == mark).any():
-                    raise self.tokenizer.reads_boundary(text)
-        return [np.concatenate((one, self._end)) for one in ids]
+        return self._ended(texts, ids)
+
+    def _ended(self, texts: Sequence[str], ids: Sequence[Ids]) -> list[Ids]:
+        """The ids of each text with the boundary token, which none of them may hold.
+
+        They are laid end to end, so that they are looked through once, and cut apart again.
+        """
+        if not ids:
+            return []
+        whole = np.concatenate([part for one in ids for part in (one, self._end)])
+        for mark in self._marks:
+            if np.count_nonzero(whole == mark) > len(ids) * int((self._end == mark).sum()):
+                guilty = next(n for n, one in enumerate(ids) if (one == mark).any())
+                raise self.tokenizer.reads_boundary(texts[guilty])
+        ends = np.cumsum([len(one) + len(self._end) for one in ids]).tolist()
+        return [whole[start:end] for start, end in itertools.pairwise([0, *ends])]
 
     def masked(self, text: str, spans: Sequence[tuple[int, int]]) -> tuple[Ids, Flags]:
         """The ids of ``text`` and which of them carry loss; the boundary token always does."""
@@ -97,7 +116,7 @@ class Encoder:
                 raise Disagreed(texts[n][:60])
         self.tally.literal += sum(literal)
         self.tally.compared += len(asked) - sum(literal)
-        self._refresh(texts)
+        self._since += sum(map(len, texts))
         return ids
 
     def _spells(self, text: str) -> bool:
@@ -113,17 +132,19 @@ class Encoder:
         self._chars += len(text)
         return self._full or early or self._seen % EVERY == 0
 
-    def _refresh(self, texts: Sequence[str]) -> None:
-        self._since += sum(map(len, texts))
-        if self._since > REFRESH_CHARS:
-            self._since = 0
-            self.release()
-            self._quick = ENGINES[self.engine.partition(" ")[0]](self.tokenizer.json())
+    def _refresh(self) -> None:
+        """Make the quick engine anew: before a batch, while nobody else holds the old one."""
+        self._since = 0
+        self.release()
+        self._quick, _ = tried(self.tokenizer, self.engine.partition(" ")[0])
 
     def release(self) -> None:
         """Let go of the quick engine and its caches; nothing is encoded after that."""
         self._quick = None
         found.cache_clear()
+        if sys.platform == "linux":  # else what it freed stays with the process, in pieces
+            with contextlib.suppress(OSError, AttributeError):  # a C library without it
+                ctypes.CDLL(None).malloc_trim(0)
 
 
 def threads(workers: int) -> None:
@@ -132,5 +153,6 @@ def threads(workers: int) -> None:
     It looks these variables up when the first batch is encoded, and has no other way to be told.
     """
     if workers:
+        workers = min(workers, os.cpu_count() or 1)  # it would start as many as it is told
         os.environ["TOKENIZERS_PARALLELISM"] = "false" if workers == 1 else "true"
         os.environ.setdefault("RAYON_NUM_THREADS", str(workers))
