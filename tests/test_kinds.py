@@ -80,9 +80,9 @@ ENDS = {"close", "leave_off"}
 
 def test_how_a_text_ends_is_dealt_where_its_form_does_not_say(shipped: Library) -> None:
     ends = {kind.name: ENDS & kind.facets.keys() for kind in shipped.of("documents")}
-    assert sum(map(bool, ends.values())) >= 28
+    assert sum(map(bool, ends.values())) > len(ends) / 2
     for kind in shipped.of("documents"):
-        assert ends[kind.name] <= {"leave_off" if kind.group == "latent" else "close"}
+        assert kind.group != "latent" or "close" not in ends[kind.name]  # one value says the reason
     for name in ENDS:
         shares = shipped_facet(shipped, name)
         assert max(shares.values()) / sum(shares.values()) <= 1 / 8
