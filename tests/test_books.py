@@ -60,8 +60,11 @@ def test_a_brief_comes_as_far_as_its_review_says() -> None:
         Review("d", "reject", ("judge_unreadable",)),
         Review("e", "reject", ("too_short",)),
         Review("f", "reject", ("stop_refusal_cyber",)),
+        Review("g", "reject", ("drift_tone",)),
+        Review("h", "reject", ("unsuitable",)),
+        Review("i", "reject", ("check_unreadable",)),
     ]
-    steps = {"planned": 6, "whole": 5, "passed": 4, "accepted": 2, "kept": 1}
+    steps = {"planned": 9, "whole": 5, "passed": 4, "accepted": 2, "kept": 1}
     assert yields(reviews, 1) == steps
 
 

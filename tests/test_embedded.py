@@ -34,7 +34,7 @@ def test_the_same_prompt_gets_the_same_text_whatever_was_asked_before(tmp_path: 
 
 def test_a_build_without_a_key_is_a_demo_that_says_so(corpus: Corpus, folder: Path) -> None:
     pytest.importorskip("xllamacpp", reason="needs the extra 'local'")
-    ended = corpus("build", "--tokens", "300")
+    ended = corpus("build", "--tokens", "300", "--languages", "English=1,German=1")
     assert ended.returncode == 0, ended.stderr
     made = json.loads((folder / "output" / "manifest.json").read_text())
     assert (made["quality"], made["writer"], made["cost"]["paid"]) == ("demo", "local", 0)
@@ -43,6 +43,8 @@ def test_a_build_without_a_key_is_a_demo_that_says_so(corpus: Corpus, folder: Pa
     assert made["models"] == [embedded.MODEL]
     lines = (folder / "output" / "documents.jsonl").read_text().splitlines()
     assert {json.loads(line)["quality"] for line in lines} == {"demo"}
+    assert "writes English and nothing else; left out: German" in str(made["notes"])
+    assert not [line for line in lines if "German" in json.loads(line)["facets"].values()]
 
 
 def test_weights_that_are_not_the_expected_file_are_not_used(

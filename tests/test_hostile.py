@@ -99,6 +99,9 @@ for step in write.steps():
     if step.serves(order):
         step.read(order, samples.reply(text))
         step.read(order, samples.reply(f"<{step.name}>{text}</{step.name}>"))
+chat = samples.order(samples.chat_kind())
+noted = write.Text("An answer.", "end_turn", "k", "m", aside=text)
+write.steps()[-1].ask(chat, samples.progress(chat).add("draft", noted))
 grow.read(samples.reply(text), frozenset())
 quiz.read(section, samples.reply(text))
 deliberate.read("an answer", samples.reply(text))
@@ -109,7 +112,7 @@ review.read(document, samples.reply(f"<review>{text}</review>"), 3)
 """
 BOMBS = (
     "<principle>", "<principle><statement>", "<seed>", "<question><ask>", "1: ", "holds: 1, ",
-    "<name ", "[your ", "[Aa ", "1.", "a@b.", "sure ", "\n", " ",
+    "<name ", "[your ", "[Aa ", "1.", "a@b.", "sure ", "\n", "-\n", " ",
 )  # fmt: skip
 
 

@@ -75,6 +75,31 @@ def test_a_shipped_kind_can_fill_every_slot_and_uses_every_facet(kind: Kind) -> 
     assert all(len(values) >= 2 for values in kind.facets.values())
 
 
+ENDS = {"close", "leave_off"}
+
+
+def test_how_a_text_ends_is_dealt_where_its_form_does_not_say(shipped: Library) -> None:
+    ends = {kind.name: ENDS & kind.facets.keys() for kind in shipped.of("documents")}
+    assert sum(map(bool, ends.values())) > len(ends) / 2
+    for kind in shipped.of("documents"):
+        assert kind.group != "latent" or "close" not in ends[kind.name]  # one value says the reason
+    for name in ENDS:
+        shares = shipped_facet(shipped, name)
+        assert max(shares.values()) / sum(shares.values()) <= 1 / 8
+
+
+def test_right_conduct_is_a_nuisance_no_more_often_than_anything_else(shipped: Library) -> None:
+    dealt_to = {kind.name for kind in shipped.kinds if "taken" in kind.facets}
+    assert {kind.name for kind in shipped.of("documents") if kind.group == "latent"} - dealt_to == {
+        "how-to-page"
+    }
+    shares = shipped_facet(shipped, "taken")
+    resented = sum(share for value, share in shares.items() if "nuisance" in value)
+    assert 0 < resented / sum(shares.values()) <= 1 / 8
+    told = " ".join(kind.prompt for kind in shipped.kinds if kind.name in dealt_to)
+    assert not re.search(r"\b(?:nuisance|curses?|groans|swear|tiresome|nerves)\b", told)
+
+
 CHATS = [kind for kind in kinds.load().kinds if kind.shape == "chat"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import pytest
 from hypothesis import given
@@ -193,6 +194,16 @@ def test_the_judge_reads_a_chat_as_a_chat() -> None:
     chat = samples.written("Do not.", CHAT)
     shown = review.ask(CHAT, chat).messages[0]["content"]
     assert f"USER: {samples.MESSAGE}\n\nASSISTANT: Do not." in shown
+
+
+def test_a_judge_sees_the_tools_that_stood_with_a_chat_and_what_is_wrong_to_do_with_them() -> None:
+    tools = json.dumps([{"name": "send", "description": "Sends.", "input_schema": {}}])
+    order = samples.order(samples.chat_kind(), tools=tools)
+    for ask in (review.ask, review.ask_blind):
+        request = ask(order, samples.written("I would send it.", order))
+        assert "The tools that stood with it:\n- send(): Sends.\n" in request.messages[0]["content"]
+        assert "one of the tools below" in request.system
+    assert "tools" not in str(review.ask(CHAT, samples.written("No.", CHAT)).body())
 
 
 def test_a_good_review_accepts_and_keeps_the_marks() -> None:

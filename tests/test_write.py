@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 
 import samples
 from corpus import constitution, kinds, principles, prompts, seeds, write
+from corpus.kinds import Kind
 from corpus.order import Order
 from corpus.plan import Material, Planner
 from corpus.records import Request, digest
-from corpus.write.compact import COMPACT_TOKENS
+from corpus.write.chat import MESSAGE_WORDS
+from corpus.write.compact import COMPACT_TOKENS, unheard
 
 ROOT = Path(__file__).parents[1]
 LIBRARY = kinds.load()
@@ -143,10 +145,23 @@ def test_an_ai_that_is_dealt_its_own_name_goes_by_it() -> None:
 def test_a_story_is_told_from_its_seed_and_says_that_it_is_fiction() -> None:
     order = samples.order(samples.story_kind())
     request = ask(order, "draft")
-    assert samples.seed().premise in asked(request)
+    assert f"<seed>{samples.seed().premise}</seed>" in asked(request)
     assert "You write fiction" in request.system
     assert samples.written("Rain.", order).facets["fiction"] == "yes"
     assert "fiction" not in samples.written("Rain.").facets
+
+
+@pytest.mark.parametrize("name", [kind.name for kind in LIBRARY.of("stories")])
+def test_what_a_seed_says_is_marked_as_material_and_the_mark_is_explained(name: str) -> None:
+    order = orders()[name]
+    assert order.seed is not None
+    for stage in ("spec", "draft", "rewrite"):
+        shown = asked(ask(order, stage, "x"))
+        assert "What stands in <seed> is material" in shown
+        bare = re.sub("<seed>.*?</seed>", "", shown)
+        given = (order.seed.premise, order.seed.setting, order.seed.ending, order.seed.skill)
+        assert [text for text in given if text in bare] == []
+    assert "<seed>" not in asked(ask(samples.order(), "draft"))
 
 
 @given(st.integers(1, 5000))
@@ -178,6 +193,16 @@ def test_a_plan_that_drifts_from_its_cards_is_named_by_the_card(plan: str, stop:
     assert got(f"<spec>{plan}</spec>", name="spec").stop == stop
 
 
+def test_a_plan_that_leaves_out_one_of_its_names_has_drifted() -> None:
+    facets = {"tone": "dry", "person": "Ilka", "town": "Baja"}
+    order = samples.order(brief=samples.brief(facets=facets))
+    both = samples.PLAN.replace("a depot", "a depot in Baja")
+    assert got(f"<spec>{both}</spec>", order, "spec").stop == "end_turn"
+    for one in ("Ilka", "Baja"):
+        left = both.replace(one, "somebody")
+        assert got(f"<spec>{left}</spec>", order, "spec").stop == "drift_names"
+
+
 def test_cards_that_cannot_be_reconciled_are_said_to_be_so() -> None:
     found = got("<unsuitable>A dry song is none.</unsuitable>", name="spec")
     assert (found.stop, found.text) == ("unsuitable", "A dry song is none.")
@@ -204,7 +229,16 @@ def test_what_stops_on_the_way_goes_no_further() -> None:
     assert not done.add("check", write.Text("2: no", "drift_tone", "k2", "m")).alive
     assert not done.add("check", write.Text("", "end_turn", "k2", "m")).alive
     late = done.add("check", write.Text("2: no", "drift_tone", "k2", "m"))
-    assert (late.stop, late.last.text) == ("drift_tone", "a plan")
+    assert late.stop == "drift_tone"
+    never = write.document(samples.order(), late, writer="claude", quality=None)
+    assert (never.text, never.parents) == ("", ("k1", "k2"))  # a plan is no text
+
+
+def test_a_chat_that_stopped_at_its_message_has_no_answer() -> None:
+    order = samples.order(samples.chat_kind())
+    cut = write.Progress().add("message", write.Text("and then h", "max_tokens", "k1", "m"))
+    made = write.document(order, cut, writer="claude", quality=None)
+    assert [turn["content"] for turn in made.messages or ()] == ["and then h", ""]
 
 
 def test_a_system_prompt_stands_above_the_message_where_one_was_dealt() -> None:
@@ -227,16 +261,35 @@ def test_injected_values_move_the_answer_and_leave_only_their_digest() -> None:
     assert made.generator["injection"] == digest(order.injection)
 
 
-def test_an_answer_is_held_against_the_principles_that_its_notes_name() -> None:
-    extra = [
-        samples.principle(id=f"p{n}", statement=f"Claim {n}.", quote=f"q{n}") for n in (2, 3, 4)
-    ]
-    order = samples.order(samples.chat_kind(), others=(samples.principle(), *extra))
-    found = got("<scope>Her aunt.\nholds: 3, 4 and 9</scope><answer>Ask her.</answer>", order)
-    assert (found.text, found.aside) == ("Ask her.", "Her aunt.\nholds: 3, 4 and 9")
+@pytest.mark.parametrize(
+    ("notes", "quotes"),
+    [
+        ("Her aunt.\nholds: 3, 4 and 9", ["q1", "q3", "q4"]),
+        ("holds: 5, 4, 3 and 2", ["q1", "q5", "q4"]),  # its own first, and three at most
+        ("She holds 5 shares.\nHolds the lease.\n- holds: 1, 2", ["q1", "q2"]),
+        ("Her aunt.", ["q1"]),
+    ],
+)
+def test_an_answer_is_held_against_its_claim_and_the_few_that_its_notes_name(
+    notes: str, quotes: list[str]
+) -> None:
+    claims = [samples.principle(id=f"p{n}", quote=f"q{n}") for n in range(1, 6)]
+    order = samples.order(samples.chat_kind(), principle=claims[0], others=tuple(claims))
+    found = got(f"<scope>{notes}</scope><answer>Ask her.</answer>", order)
+    assert (found.text, found.aside) == ("Ask her.", notes)
     request = step(order, "rewrite").ask(order, samples.progress(order).add("draft", found))
-    assert all(f'"{quote}"' in asked(request) for quote in (samples.QUOTE, "q3", "q4"))
-    assert '"q2"' not in asked(request)
+    held = asked(request).split("What the answer was to hold to")[1]
+    assert re.findall(r'The words: "(q\d)"', held) == quotes
+
+
+def test_a_message_and_the_system_prompt_above_it_have_room_for_both() -> None:
+    facets = {"tone": "dry", "system_form": "one terse line"}
+    above = samples.order(samples.chat_kind(), brief=samples.brief(facets=facets))
+    alone = samples.order(samples.chat_kind())
+    for name, words in (("message", MESSAGE_WORDS), ("polish", 2 * MESSAGE_WORDS)):
+        room = ask(above, name).max_tokens - ask(alone, name).max_tokens
+        assert room >= 2 * words
+        assert ask(alone, name).max_tokens >= 2 * words + 1_000
 
 
 def test_a_claim_that_is_its_own_reason_is_said_once() -> None:
@@ -272,6 +325,27 @@ def test_what_the_corpus_has_too_much_of_is_forbidden_by_name() -> None:
     for stage in ("spec", "draft", "rewrite"):
         assert "- anybody called Elena" in asked(ask(order, stage, "x"))
     assert "too much of" not in asked(ask(samples.order(), "draft"))
+
+
+@pytest.mark.parametrize("kind", [samples.kind(), samples.chat_kind()], ids=["text", "chat"])
+def test_whoever_writes_is_told_the_language_and_whoever_plans_is_told_that_it_is_another(
+    kind: Kind,
+) -> None:
+    brief = samples.brief(stream=kind.stream, language="German")
+    plain = dict(write.requests(samples.order(kind)))
+    german = dict(write.requests(samples.order(kind, brief=brief)))
+    told = {name for name, request in german.items() if "Write it in German" in asked(request)}
+    assert told == german.keys() - {"spec", "check"}
+    assert "The text will be in German" in asked(german["spec"])
+    assert all("\nWrite it in" not in asked(request) for request in plain.values())
+    assert german["draft"].system == plain["draft"].system  # one cached prefix for both
+
+
+def test_the_demo_writer_says_which_languages_it_leaves_out() -> None:
+    assert unheard({"English": 8, "German": 1, "Japanese": 1}) == [
+        "the demo writer writes English and nothing else; left out: German, Japanese"
+    ]
+    assert unheard({}) == unheard({"English": 1}) == []
 
 
 def test_another_language_is_a_card_and_an_order() -> None:

@@ -22,6 +22,7 @@ SHORTEST = 0.4
 MOST_PRINCIPLES = 80  # that a request lists: the same in all, so that they are a cached prefix
 
 _NEW = re.compile(r"<rewritten>(.*)</rewritten>", re.DOTALL)
+_END = re.compile(r"</(?=\s*chat\b)", re.IGNORECASE)  # a stranger's chat must not end its tag
 
 
 def unfit(row: Mapping[str, Any]) -> str:
@@ -69,7 +70,7 @@ def ask(row: Mapping[str, Any], principles: Sequence[Principle], model: str) -> 
         chat = f"TOOLS: {tools if isinstance(tools, str) else _json(tools)}\n\n{chat}"
     slots = {
         "principles": numbered(f"{p.statement} Why: {p.why}" for p in principles),
-        "chat": chat,
+        "chat": _END.sub("< /", chat),
         "answer": answer,
         "words": str(len(answer.split())),
     }

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from string import Template
 
-from corpus.kinds import Kind
+from corpus.kinds import SEED_SLOTS, Kind
 from corpus.kinds.dealt import POOLS, SPARE, tool_list
 from corpus.records import Brief, Principle, Section, Seed
 
@@ -21,7 +21,7 @@ LONG = 2_000  # words of a text from which on its plan may be longer
 NEAR = 0.1  # of the length ordered: how far off a writer is told that a text may be
 MANNER = frozenset(  # facets of the finished page; a plan need not settle them, the assignment does
     {"ai", "grammar", "register", "texture", "audience", "message_form", "system_form", "opening",
-     "finish", "inner", "length_feel"}
+     "finish", "close", "leave_off", "inner", "length_feel"}
 )  # fmt: skip
 
 
@@ -135,8 +135,8 @@ class Order:
         """All values that a kind's prompt or a frame may name."""
         seed = self.seed.row() if self.seed else {}
         facets = self.facets()
-        if self.seed:  # material, whatever it says: no part of the instructions around it
-            seed["premise"] = f"<seed>{self.seed.premise}</seed>"
+        for name in SEED_SLOTS & seed.keys():  # material: no part of the instructions around it
+            seed[name] = f"<seed>{seed[name]}</seed>"
         return {
             **{name: str(value) for name, value in seed.items() if isinstance(value, str)},
             **facets,
@@ -165,7 +165,9 @@ class Order:
             "bans": _bans(self.bans),
             "names": "; ".join(self.names()),
             "spare": "; ".join(self.spare()),
-            "language": f"\nWrite it in {self.language}, as somebody who grew up with it writes.",
+            "tongue": self.language,
+            "language": f"\nWrite it in {self.language}, as somebody who grew up with it writes; "
+            f"where the assignment says English, {self.language} is meant.",
         }
 
     def held(self) -> tuple[Principle, ...]:

@@ -156,7 +156,7 @@ def material(
         library=sources.library,
         seed=given.seed,
         compact=author.compact,
-        languages=given.languages,
+        languages={} if author.compact else given.languages,
         injections=tuple(prompts.injections()),
     )
 

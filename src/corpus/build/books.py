@@ -98,13 +98,16 @@ def is_whole(stop: str, text: str) -> bool:
     return stop in SELF_ENDED and bool(text.strip())
 
 
+_PLANS = {"unsuitable", "check_unreadable"}  # with a drift: why a plan was never written out
+
+
 def yields(reviews: Iterable[Review], kept: int) -> dict[str, int]:
     """How many briefs came how far: planned, whole text, passed the gates, accepted, kept."""
     found = Counter(planned=0, whole=0, passed=0, accepted=0, kept=kept)
     for review in reviews:
         accepted = review.verdict == "accept"
         judged = bool(review.scores) or any(r.startswith("judge") for r in review.reasons)
-        cut = any(reason.startswith("stop_") for reason in review.reasons)
+        cut = any(r.startswith(("stop_", "drift_")) or r in _PLANS for r in review.reasons)
         found.update(planned=1, whole=not cut, passed=accepted or judged, accepted=accepted)
     return dict(found)
 

@@ -28,6 +28,7 @@ from corpus.records import Brief, Document, Duplicate, Reply, Request, Review, S
 from corpus.score import Text
 from corpus.settings import Settings
 from corpus.store import Log
+from corpus.write import compact
 
 MOST_ROUNDS = 12
 BARREN = 20  # briefs in a row, none of them kept, after which nothing more is paid for
@@ -53,7 +54,8 @@ class Works:
         self.duplicates: dict[str, Duplicate] = {}
         self.rounds = 0
         self.goal = 0
-        self.notes = repeats.left_out(sources.repeated)
+        unheard = compact.unheard(given.languages) if model.writer.compact else []
+        self.notes = [*repeats.left_out(sources.repeated), *unheard]
         self.books = Books(model.price)
         self.found = found
         self.loop = Loop(given.novelty_floor)

@@ -73,7 +73,7 @@ def _request(
     stage: str, order: Order, document: Document, sample: int, doubts: Sequence[str] = ()
 ) -> Request:
     slots = {
-        **order.slots(),
+        **order.frame(),
         "what": order.kind.what,
         "dealt": "; ".join(f"{name}: {value}" for name, value in order.cards()),
         "faults": ", ".join(sorted(FAULTS - ({"off_brief"} if stage == "blind" else set()))),
@@ -82,7 +82,9 @@ def _request(
     }
     given = set(marks(order, blind=stage == "blind"))
     names = {"fidelity": "fidelity", "reasons": "why", "brief": "cards"}
-    flags = {names[mark] for mark in given & names.keys()} | (order.flags & {"constitution"})
+    flags = {names[mark] for mark in given & names.keys()} | (
+        order.flags & {"constitution", "tools"}
+    )
     flags |= {"doubts"} if doubts else set()
     system, user = prompts.render("judge", slots, flags)
     turns = ({"role": "user", "content": user},)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from corpus.order import Order
+from collections.abc import Iterable
+
+from corpus.order import ENGLISH, Order
 from corpus.records import Reply, Request
 from corpus.write.frames import tidy
 from corpus.write.progress import Progress, Text
@@ -11,6 +13,13 @@ COMPACT_TOKENS = 240
 COMPACT_STOP = ("\n\n",)  # one paragraph: a very small model has lost its thread by the second
 SHORT_PREMISE = 40  # words of a seed's premise
 SHORT_CLAIM = 60  # words of claim and reason together
+
+
+def unheard(languages: Iterable[str]) -> list[str]:
+    """What a run says whose languages this writer cannot write: its texts are all in English."""
+    others = sorted({*languages} - {ENGLISH})
+    said = "the demo writer writes English and nothing else; left out: {}"
+    return [said.format(", ".join(others))] if others else []
 
 
 def ask_message(order: Order, _: Progress) -> Request:

@@ -43,8 +43,12 @@ class Progress:
 
     @property
     def last(self) -> Text:
-        """The newest text; an empty one before the first step. A verdict on a plan is none."""
-        written = [text for step, text in self.texts.items() if step != "check"]
+        """The newest version of the text; an empty one before the first.
+
+        A plan, a verdict on it and the message of a chat are none: what stopped at one of them was
+        never written.
+        """
+        written = [text for step, text in self.texts.items() if step in {"draft", "rewrite"}]
         return written[-1] if written else Text("", WHOLE, "", "")
 
     @property

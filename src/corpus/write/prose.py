@@ -9,7 +9,7 @@ from corpus.records import Reply, Request
 from corpus.write.frames import between, request
 from corpus.write.progress import Progress, Text
 
-_HOLDS = re.compile(r"^\W*holds\b\W*([\d, and]+)", re.IGNORECASE | re.MULTILINE)
+_HOLDS = re.compile(r"^[^\w\n]*holds\b[^\w\n]*([\d, and]+)", re.IGNORECASE | re.MULTILINE)
 MOST_HELD = 3  # principles that an answer is checked against
 
 
@@ -44,8 +44,8 @@ def read_text(order: Order, reply: Reply) -> Text:
 
 def _held(order: Order, notes: str) -> str:
     """The principles that the notes name, with their quotes, after the order's own."""
-    named = _HOLDS.search(notes)
-    numbers = [int(number) for number in re.findall(r"\d+", named[1])] if named else []
+    named = _HOLDS.findall(notes)  # the last line is the one that was asked for
+    numbers = [int(number) for number in re.findall(r"\d+", named[-1])] if named else []
     listed = order.held()
     own = listed.index(order.principle)
     chosen = dict.fromkeys([own, *(n - 1 for n in numbers if 0 < n <= len(listed))])
