@@ -416,11 +416,14 @@ def test_fields_without_a_column_are_kept_in_the_metadata(tmp_path: Path) -> Non
     ("fields", "words"),
     [
         ({"text": "x"}, "'id' must be a string"),
-        ({"id": 3, "text": "x"}, "'id' must be a string, got 3"),
-        ({"id": "a\nb", "text": "x"}, "the id is one line"),
+        ({"id": 3.5, "text": "x"}, "'id' must be a string or a whole number, got 3.5"),
+        ({"id": True, "text": "x"}, "'id' must be a string or a whole number, got True"),
+        ({"id": "a\nb", "text": "x"}, "'id' must not be empty, and is one line"),
+        ({"id": "", "text": "x"}, "'id' must not be empty"),
         ({"id": "a"}, "either 'text' or 'messages'"),
         ({"id": "a", "text": "x", "messages": []}, "either 'text' or 'messages'"),
-        ({"id": "a", "text": ""}, "must not be empty"),
+        ({"id": "a", "text": ""}, "the text is empty"),
+        ({"id": "a", "messages": [{"role": "usr", "content": "c"}]}, "did you mean 'user'"),
         ({"id": "a", "text": "\ud800"}, "UTF-8 cannot hold"),
         ({"id": "a", "text": "x", "metadata": {"n": float("nan")}}, "JSON in UTF-8 cannot hold"),
         ({"id": "a", "text": "x", "metadata": []}, "'metadata' must be an object"),
@@ -429,8 +432,8 @@ def test_fields_without_a_column_are_kept_in_the_metadata(tmp_path: Path) -> Non
         ({"id": "a", "text": "x", "tools": "[]"}, "'tools' belong to 'messages'"),
         ({"id": "a", "messages": [{"role": "user"}]}, "turn 1 must be {role, content}"),
         ({"id": "a", "messages": []}, "at least one"),
-        ({"id": "a", "messages": [{"role": "u", "content": "c"}], "tools": "{"}, "JSON string"),
-        ({"id": "a", "messages": [{"role": "u", "content": "c"}], "no_loss": []}, "'messages'"),
+        ({"id": "a", "messages": [{"role": "user", "content": "c"}], "tools": "{"}, "JSON string"),
+        ({"id": "a", "messages": [{"role": "user", "content": "c"}], "no_loss": []}, "'messages'"),
         ({"id": "a", "text": "abc", "no_loss": [[0, 4]]}, "within the text's 3"),
         ({"id": "a", "text": "abc", "no_loss": [[1, 2], [0, 1]]}, "after character 2"),
         ({"id": "a", "text": "abc", "no_loss": [[1, 1]]}, "not \\[start, end\\)"),
@@ -445,6 +448,12 @@ def test_a_row_that_cannot_be_exported_is_refused_by_file_row_and_reason(
     with pytest.raises(InputError, match=rf"in\.jsonl, row 2: .*{words}"):
         written(tmp_path / "out", rows=export.rows_of_files([path]), formats=["jsonl"])
     assert contents(tmp_path / "out") == {}
+
+
+def test_a_whole_number_is_an_id_and_any_column_names_a_config(tmp_path: Path) -> None:
+    path = jsonl(tmp_path / "in.jsonl", {"id": 3, "text": "x", "source": "web"})
+    (row,) = export.rows_of_files([path], "source")
+    assert (row.id, row.config) == ("3", "web")
 
 
 def test_an_id_that_comes_twice_is_refused_with_both_places(tmp_path: Path) -> None:
@@ -559,6 +568,12 @@ def test_verify_finds_shards_that_no_manifest_lists(tmp_path: Path) -> None:
     first = tmp_path / made["shards"][0]["file"]
     first.with_name("train-00007-of-00009.jsonl").write_bytes(first.read_bytes())
     assert "not in the manifest" in export.verify(tmp_path)[0]
+
+
+def test_verify_misses_a_card(tmp_path: Path) -> None:
+    written(tmp_path, formats=["jsonl"])
+    (tmp_path / "jsonl" / "README.md").unlink()
+    assert "the card is gone" in export.verify(tmp_path)[0]
 
 
 def test_verify_says_when_the_tokenizer_is_another_one(tmp_path: Path) -> None:

@@ -148,8 +148,8 @@ def test_an_export_of_other_rows_is_not_written_over_unless_asked(tmp_path: Path
         assert contents(tmp_path / "out") == before
     made(tmp_path / "out", one, formats=["jsonl"])
     assert contents(tmp_path / "out") == before
-    made(tmp_path / "out", other, formats=["jsonl"], replace=True)
-    assert contents(tmp_path / "out") != before
+    made(tmp_path / "out", other, formats=["nanogpt"], replace=True)
+    assert not (tmp_path / "out" / "jsonl").exists()  # nothing would vouch for it
     assert export.verify(tmp_path / "out") == []
 
 
@@ -160,6 +160,8 @@ def test_the_command_says_that_another_export_is_there_and_exits_2(tmp_path: Pat
     assert refused.returncode == 2
     assert "pass --replace" in refused.stderr
     assert command(other, "-o", tmp_path / "out", "--replace").returncode == 0
+    assert command(other, "-o", tmp_path / "out", "--verify").returncode == 0
+    assert command(one, other, "--verify").returncode == 2
 
 
 def test_an_input_that_is_written_to_meanwhile_is_noticed(tmp_path: Path) -> None:

@@ -29,10 +29,18 @@ def run(
     """
     places = [Path(path) for path in paths] or [Path("output")]
     if verify:
-        return verified(places[0], flags["tokenizer"], full=flags["verify_tokens"] == "full")
+        if len(places) > 1:
+            raise InputError(f"{places[1]}: --verify takes one folder, the build's or the export's")
+        return verified(
+            Path(output) if output else places[0],
+            flags["tokenizer"],
+            full=flags["verify_tokens"] == "full",
+        )
     if len(places) == 1 and places[0].is_dir():
         return build(places[0], Path(output) if output else None, **flags)
     if output is None:
+        if not places[0].suffix and not places[0].exists():
+            raise InputError(f"{places[0]}: no such build or file")
         raise InputError("export of files needs -o DIR: where the shards go")
     return files(places, Path(output), **flags)
 

@@ -96,7 +96,7 @@ def exports(command: F) -> F:
                      help="How often documents are read at most: 2, or documents=2,stories=1.5."),
         click.option("--held-out-sections", "held_out", multiple=True, metavar="LIST",
                      help="Sections for testing alone, in a split of their own; * stands for any."),
-        click.option("--seq-len", type=click.IntRange(2), metavar="N",
+        click.option("--seq-len", type=click.IntRange(2, 2**31 - 1), metavar="N",
                      help="Tell what each trainer drops at sequences of N tokens."),
         click.option("--verify-tokens", type=click.Choice(["sample", "full"]), default="sample",
                      show_default=True,

@@ -18,7 +18,7 @@ from corpus import store
 from corpus.errors import InputError
 from corpus.export import manifest as manifests
 from corpus.export.arrange import Choice
-from corpus.export.folder import clear
+from corpus.export.folder import abandon
 from corpus.export.gather import rows_of_build, rows_of_files
 from corpus.export.ready import SHARD_TOKENS, Exported, Options, Ready, prepared
 from corpus.export.verify import verify
@@ -81,7 +81,7 @@ def publish(
                 fields["shards"] += others
             else:
                 for name in {shard["format"] for shard in others}:
-                    clear(folder / name, ())
+                    abandon(folder / name)
             facts = {name: value for name, value in ready.options.facts.items() if value}
             kept = {name: previous[name] for name in previous if name not in manifests.OWN}
             made = (kept if build else manifests.head() | facts) | fields

@@ -10,12 +10,13 @@ import json
 import re
 from typing import Any
 
-from corpus.errors import InputError
+from corpus.errors import InputError, did_you_mean
 from corpus.formats import Row
 
 COLUMNS = ("id", "text", "messages", "tools", "source", "added", "created", "metadata", "no_loss")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 ALLOWED = (str, int, type(None))
+ROLES = ("system", "developer", "user", "assistant", "tool")
 KEYS = ("section", "seed", "cluster")  # what ties rows together when they are split
 
 
@@ -29,8 +30,8 @@ def checked(fields: dict[str, Any], by: str | None = None) -> Row:
         raise InputError("'tools' belong to 'messages', not to 'text'")
     about = metadata(fields)
     row = Row(
-        id=string(given, "id"),
-        config="default" if by is None else config(about, by),
+        id=named(given),
+        config="default" if by is None else config({**given, **about}, by),
         text=None if text is None else string(given, "text"),
         messages=None if messages is None else turns(messages),
         tools=tools(given.get("tools")),
@@ -40,9 +41,21 @@ def checked(fields: dict[str, Any], by: str | None = None) -> Row:
         metadata=about,
         no_loss=spans(given["no_loss"], text) if "no_loss" in given else None,
     )
-    if not row.body or "\n" in row.id or not row.id:
-        raise InputError("the id and the text must not be empty, and the id is one line")
+    if not row.body:
+        raise InputError("the text is empty")
     return row
+
+
+def named(fields: dict[str, Any]) -> str:
+    """The row's id: a string of one line, or a whole number, which is spelt out."""
+    value = fields.get("id")
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str):
+        raise InputError(f"'id' must be a string or a whole number, got {value!r:.60}")
+    if not value or "\n" in value:
+        raise InputError(f"'id' must not be empty, and is one line; got {value!r:.60}")
+    return value
 
 
 def string(fields: dict[str, Any], name: str, default: str | None = None) -> str:
@@ -77,6 +90,9 @@ def turns(messages: object) -> tuple[dict[str, str], ...]:
             raise InputError(
                 f"turn {number} must be {{role, content}}, both strings; got {turn!r:.60}"
             )
+        if turn["role"] not in ROLES:
+            known = did_you_mean(turn["role"], ROLES)
+            raise InputError(f"turn {number}: the role {turn['role']!r:.40} is unknown{known}")
     return tuple({"role": turn["role"], "content": turn["content"]} for turn in messages)
 
 

@@ -52,12 +52,24 @@ def claim(folder: Path) -> None:
 def clear(folder: Path, keep: Collection[str]) -> None:
     """Remove the shards of earlier exports from a marked folder, all but ``keep``."""
     for path in list(strays(folder, keep)):
-        try:
-            path.unlink()
-        except OSError as error:
-            raise DiskError(f"{path}: cannot be removed ({error.strerror})") from error
-        with contextlib.suppress(OSError):  # not empty
-            path.parent.rmdir()
+        _remove(path)
+
+
+def abandon(folder: Path) -> None:
+    """Remove all that exports wrote to a marked folder, the mark last, and the folder if empty."""
+    if (folder / MARKER).exists():
+        clear(folder, ())
+        for name in (*MADE, MARKER):
+            _remove(folder / name)
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise DiskError(f"{path}: cannot be removed ({error.strerror})") from error
+    with contextlib.suppress(OSError):  # not empty
+        path.parent.rmdir()
 
 
 def strays(folder: Path, keep: Collection[str]) -> Iterator[Path]:

@@ -13,7 +13,7 @@ from corpus import formats
 from corpus.errors import InputError
 from corpus.export import manifest
 from corpus.export.count import Digests
-from corpus.export.folder import strays
+from corpus.export.folder import MADE, strays
 from corpus.formats import Row
 from corpus.tokens import Tokenizer, batches, load
 from corpus.tokens.encoder import Disagreed, Encoder
@@ -160,3 +160,5 @@ def unlisted(folder: Path, name: str, shards: Sequence[Mapping[str, Any]]) -> It
     keep = {(folder / file["file"]).relative_to(base).as_posix() for file in files}
     for path in strays(base, keep):
         yield f"{path}: not in the manifest; export again to have it removed"
+    if formats.named(name).TRAITS.card and not (base / MADE[0]).exists():
+        yield f"{base / MADE[0]}: the card is gone; export again to have it back"
