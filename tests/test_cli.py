@@ -133,7 +133,6 @@ def test_a_model_without_a_price_shows_tokens_and_refuses_a_budget(corpus: Corpu
         (("build", "--seed", "x"), "'--seed'"),
         (("plan", "--tokenizer", "nothing"), "tokenizer 'nothing'"),
         (("plan", "--tokens", "99999999999"), "more than 10B"),
-        (("build", "-o", "story_seeds/seeds.toml", "--writer", "rehearse"), "is no folder"),
         (("score", "/dev/null"), "no document in it"),
         (("dedup", "--threshold", "2", "a.jsonl", "-o", "out"), "'--threshold'"),
         (("nothing",), "No such command 'nothing'"),

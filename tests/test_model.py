@@ -79,7 +79,7 @@ def test_the_key_is_in_no_file(server: tuple[str, Path], tmp_path: Path) -> None
 
 
 def test_a_second_holder_of_a_journal_is_refused_by_name(tmp_path: Path) -> None:
-    (tmp_path / "status.json").write_text('{"pid": 77, "host": "here"}\n')
+    (tmp_path / "status.json").write_text('{"pid": 77, "state": "running", "host": "here"}\n')
     with Journal(tmp_path / "j.sqlite"), pytest.raises(Locked, match="pid 77 on here"):
         Journal(tmp_path / "j.sqlite")
 

@@ -73,7 +73,7 @@ def working(given: Settings, watch: Watch, *, beside: bool = False) -> Iterator[
     """
     folder, today = Path(given.output), _today()
     if not folder.is_dir() and (folder.exists() or folder.is_symlink()):
-        raise InputError(f"--output {folder}: is there and is no folder; give another")
+        raise DiskError(f"--output {folder}: is there and is no folder; give another")
     name = authors.check(given).name
     with Journal(folder / "journal.sqlite") as journal:
         _check_mark(folder, journal)
