@@ -110,6 +110,27 @@ def test_a_round_may_be_the_first_whose_names_are_hidden() -> None:
     assert growing.find(more) == find(more)
 
 
+def test_what_was_read_without_capitals_is_read_again_where_names_are_hidden() -> None:
+    first = [Item("p", "It was said that Wei knew, and Wei left. But Amara, Amara stayed.")]
+    tale = (
+        "One morning {} came down to the harbour early, and the boats had gone out without a word."
+    )
+    items = first + [Item(name, tale.format(name), mask=True) for name in ("Wei", "Amara")]
+    growing = Growing(0.7)
+    growing.find(first)
+    assert [(one.id, one.original) for one in growing.find(items)] == [("Wei", "Amara")]
+    assert growing.find(items) == find(items)
+
+
+def test_blocks_in_another_order_are_other_words() -> None:
+    ask = "Did the clerk tell the truth about it? "
+    blocks = {"Y": f"{ask}Yes. ", "N": f"{ask}No. "}
+    for orders in (("YNNY", "NYYN"), ("YNNYYN", "YNYNNY")):
+        one, other = ("".join(blocks[b] for b in order) + ask for order in orders)
+        (found,) = find([Item("a", one), Item("b", other)])
+        assert (found.similarity, found.method) == (1.0, "minhash")
+
+
 def test_a_corpus_may_outgrow_the_plain_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
     items = copies(2, 30, 5, mask=True)
     expected = find(items)

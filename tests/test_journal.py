@@ -172,6 +172,28 @@ def test_salvage_finds_the_replies_behind_a_page_that_no_query_can_pass(tmp_path
     assert len(found) == saved
 
 
+def test_salvage_does_without_a_header(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    answered(path, 20, more="x" * 3000)
+    path.write_bytes(bytes(4096) + path.read_bytes()[4096:])
+    assert salvage(path).saved == 20
+
+
+def test_salvage_finds_what_only_the_log_holds(tmp_path: Path) -> None:
+    path, copy = tmp_path / "journal.sqlite", tmp_path / "copy" / "journal.sqlite"
+    copy.parent.mkdir()
+    with Journal(path) as journal:
+        for number in range(20):
+            attempt = journal.intend(ask(number), 7).result()
+            body = f"body {number}" + "x" * 3000
+            journal.keep(attempt, ask(number).key, body, request_id="", cost=3).result()
+        log = bytearray(path.with_name(path.name + "-wal").read_bytes())
+    log[:32] = bytes(32)  # without its header SQLite reads none of it
+    copy.write_bytes(b"")
+    copy.with_name(copy.name + "-wal").write_bytes(log)
+    assert salvage(copy).saved == 20
+
+
 def test_salvage_leaves_a_journal_alone_that_a_build_holds(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite"
     answered(path, 2)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from corpus.dedup.constants import DIGEST, KEY_FACTOR, KEY_SEED, SHINGLE
-from corpus.grams.compiled import TEXTS, read, runs
+from corpus.grams.compiled import TEXTS, mixed, read, runs
 from corpus.grams.jit import kernel, part
 from corpus.grams.types import Bytes, Codes, Flags, Hashes, Ints, Places
 
@@ -107,8 +107,7 @@ def look(
     """Write the band keys of each text into its column of ``keys``, and the digest of its words.
 
     It is ``ngrams``, ``sign``, ``band_keys`` and a sum, text by text, so that all of a text stays
-    in the first-level cache. The digest is the sum of the shingles, each times an odd number for
-    its place.
+    in the first-level cache. The digest is the sum of the shingles, each mixed with its place.
     """
     most = longest(places)
     grams, values = np.empty(most, np.uint64), np.empty(most + 32, np.uint32)
@@ -120,7 +119,7 @@ def look(
         runs(words, low, total, size, grams, 0)
         digest = _ZERO
         for at in range(total):
-            digest += grams[at] * (np.uint64(2 * at + 1) * _DIGEST)
+            digest += mixed(grams[at] ^ (np.uint64(2 * at + 1) * _DIGEST))
         digests[doc] = digest
         _signed(grams, 0, total, values, factors, terms, row)
         for band in range(len(keys)):

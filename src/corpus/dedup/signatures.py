@@ -120,9 +120,13 @@ def _used(chosen: Banding) -> tuple[Codes, Codes]:
 
 
 def digests(found: Grams) -> Hashes:
-    """A number for the words of each text: the sum of its shingles, each times an odd number."""
+    """A number for the words of each text in their order: its shingles, each mixed with its place.
+
+    A sum of products with the places would be the same for any order of repeated blocks that keeps
+    the sum of their places.
+    """
     at = np.arange(len(found.hashes)) - np.repeat(found.places[:-1], np.diff(found.places))
-    terms = found.hashes * ((2 * at + 1).astype(np.uint64) * np.uint64(DIGEST))
+    terms = grams.mixed(found.hashes ^ ((2 * at + 1).astype(np.uint64) * np.uint64(DIGEST)))
     sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(terms, dtype=np.uint64)])
     summed: Hashes = sums[found.places[1:]] - sums[found.places[:-1]]
     return summed

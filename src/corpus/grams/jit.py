@@ -8,7 +8,12 @@ and have a twin.
 
 from __future__ import annotations
 
+import atexit
+import contextlib
+import hashlib
 import logging
+import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from functools import cache
@@ -16,6 +21,8 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+
+from corpus.store import cache_folder
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -27,11 +34,13 @@ def kernel(signature: str) -> Callable[[F], F]:
     """Compile a function for ``signature``, in numba's notation, or load it from the cache."""
 
     def decorate(function: F) -> F:
+        # numba names what it keeps by this, and looks for changes only in the kernel's own file
+        function.__qualname__ += f"-{_sources(Path(function.__code__.co_filename).parent)}"
         make = numba.njit(nogil=True, cache=True, error_model="numpy")
         try:
             made = make(function)
         except RuntimeError:  # neither the package's folder nor the user's cache can be written
-            vars(numba.config)["CACHE_DIR"] = tempfile.mkdtemp(prefix="corpus-kernels-")
+            vars(numba.config)["CACHE_DIR"] = str(_elsewhere())
             made = make(function)
         _say_if_new(made, function)
         made.compile(signature)
@@ -51,25 +60,35 @@ def home(made: Callable[..., Any]) -> Path:
 
 
 def _say_if_new(made: Any, function: Callable[..., Any]) -> None:  # noqa: ANN401 - numba's
-    """Tell, once in a process, that kernels must be compiled before anything else happens.
-
-    Numba compiles anew when a kernel's own file has changed. Parts and constants come from others,
-    so what is older than any file of the two rooms is forgotten here.
-    """
+    """Tell, once in a process, that kernels must be compiled before anything else happens."""
     stem = function.__module__.rpartition(".")[2]
-    known = list(home(made).glob(f"{stem}.{function.__qualname__}-*.nbi"))
-    rooms = Path(__file__).parent, Path(function.__code__.co_filename).parent
-    newest = max(map(_newest, rooms))
-    if any(path.stat().st_mtime < newest for path in known):
-        for path in known:
-            path.unlink(missing_ok=True)
-        known = []
+    known = any(home(made).glob(f"{stem}.{function.__qualname__}-*.nbi"))
     if not _said and not known:
         _said.append(function.__qualname__)
         _log.warning("compiling the kernels for this machine: once, some seconds")
 
 
 @cache
-def _newest(folder: Path) -> float:
-    """When a source of a folder was last written."""
-    return max(path.stat().st_mtime for path in folder.glob("*.py"))
+def _sources(room: Path) -> str:
+    """A digest of the sources that a kernel of a room may be compiled from: the room's and these.
+
+    Parts and constants come from other files than the kernel's, and times of files say nothing of
+    what is in them.
+    """
+    found = hashlib.sha256()
+    for folder in sorted({room, Path(__file__).parent}):
+        for path in sorted(folder.glob("*.py")):
+            found.update(path.read_bytes())
+    return found.hexdigest()[:12]
+
+
+def _elsewhere() -> Path:
+    """A folder for kernels in the program's own cache; where that cannot be, one for this run."""
+    with contextlib.suppress(OSError, RuntimeError):
+        folder = cache_folder() / "kernels"
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    made = tempfile.mkdtemp(prefix="corpus-kernels-")
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return Path(made)

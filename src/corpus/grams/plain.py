@@ -12,8 +12,6 @@ from corpus.grams.hashing import BASE, MIXERS, word_hash
 from corpus.grams.table import normalised
 from corpus.grams.types import CAPITAL, INNER, Grams, Hashes, Packed, Words
 
-_ALONE = frozenset()  # type: ignore[var-annotated]
-
 
 def read(texts: Packed, *, capitals: bool = False) -> Words:
     """The words of each text; one without any has the single word that is all of it, stripped."""

@@ -10,10 +10,8 @@ of an index tree, as a table WITHOUT ROWID is), 2.1 (records), 4.1 (frames of th
 from __future__ import annotations
 
 import contextlib
-import mmap
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 Value = int | str | bytes | None
 
@@ -21,13 +19,14 @@ _LEAF, _INTERIOR = 0x0A, 0x02  # kinds of pages of an index tree
 _WIDTHS = (0, 1, 2, 3, 4, 6, 8, 8, 0, 0)  # bytes of a value by its serial type
 _FLOAT, _ONE, _BLOB = 7, 9, 12  # serial types
 _HEAD, _LOG_HEAD, _FRAME_HEAD = 100, 32, 24  # bytes
+_USUAL = 4096  # bytes of a page
 _MOST = 1 << 28  # bytes of a row
 
 
 class _File(NamedTuple):
     """The bytes of a database, the width of its pages, and the newer pages of its log."""
 
-    data: mmap.mmap
+    data: IO[bytes]
     width: int
     usable: int
     newer: Mapping[int, bytes]
@@ -36,34 +35,38 @@ class _File(NamedTuple):
         """A page by its number, which counts from 1."""
         if number in self.newer:
             return self.newer[number]
-        return self.data[(number - 1) * self.width : number * self.width]
+        self.data.seek((number - 1) * self.width)
+        return self.data.read(self.width)
 
 
-def rows(path: Path) -> Iterator[tuple[Value, ...]]:
+def rows(data: IO[bytes], log: bytes = b"") -> Iterator[tuple[Value, ...]]:
     """Yield whatever looks like a row of a table WITHOUT ROWID, in the order of the pages.
+
+    Args:
+        data: the database, open without a buffer. It is not closed here: that would end the locks
+            that SQLite has on the same file in this process.
+        log: what its write-ahead log holds.
 
     Raises:
         OSError: the file cannot be read.
     """
-    with path.open("rb") as opened:
-        head = opened.read(_HEAD)
-        if len(head) < _HEAD:
-            return
-        width = int.from_bytes(head[16:18], "big")
-        width = 1 << 16 if width == 1 else width
-        if width < 512 or width & (width - 1):  # noqa: PLR2004 - the least that SQLite knows
-            return
-        log = path.with_name(path.name + "-wal")
-        newer = _newer(log.read_bytes() if log.exists() else b"", width)
-        with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            file = _File(data, width, width - head[20], newer)
-            for number in sorted({*range(1, len(data) // width + 1), *newer}):
-                yield from _rows_of(file, file.page(number))
+    size = data.seek(0, 2)
+    data.seek(0)
+    head = data.read(_HEAD)
+    width = int.from_bytes(head[16:18], "big")
+    width = 1 << 16 if width == 1 else width
+    if width < 512 or width & (width - 1):  # noqa: PLR2004 - the least that SQLite knows
+        width, head = _USUAL, bytes(_HEAD)  # the header itself is lost
+    newer = _newer(log, width)
+    file = _File(data, width, width - head[20], newer)
+    for number in sorted({*range(1, size // width + 1), *newer}):
+        yield from _rows_of(file, file.page(number))
 
 
 def _newer(log: bytes, width: int) -> dict[int, bytes]:
     """The pages of a log by number, the last of each; frames of an earlier round are none."""
-    salt, found = log[16:24], {}
+    first = _LOG_HEAD + 8
+    salt, found = log[first : first + 8], {}
     for start in range(_LOG_HEAD, len(log) - _FRAME_HEAD - width + 1, _FRAME_HEAD + width):
         if log[start + 8 : start + 16] != salt:
             break

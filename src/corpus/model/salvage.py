@@ -12,7 +12,7 @@ import contextlib
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ from corpus.errors import DiskError, InputError, Locked
 from corpus.model import pages
 from corpus.model.journal import Journal, sha256
 
+Row = tuple[Any, ...]
 RESULT = 4  # columns of the table of replies
 MOST_BYTES = 1 << 40  # of a journal: a header that says more is damaged itself
 PAGES_AT, WIDTH_AT = 28, 16  # bytes of the header that hold the pages of the file and their width
@@ -50,11 +51,15 @@ def salvage(path: Path) -> Salvaged:
     """
     if not path.exists():
         raise InputError(f"{path}: no journal there; give the --output of 'corpus build'")
-    with _whole_length(path) as whole, contextlib.closing(_reader(whole)) as old:
+    with (
+        _whole_length(path) as whole,
+        _looked_through(whole) as loose,
+        contextlib.closing(_reader(whole)) as old,
+    ):
         fresh = path.with_name(f".{path.name}.salvaged")
         fresh.unlink(missing_ok=True)
         with Journal(fresh) as journal:
-            saved, damaged, keys = journal.submit(lambda new: _copy(old, new, whole)).result()
+            saved, damaged, keys = journal.submit(lambda new: _copy(old, new, loose)).result()
         if not keys or (damaged and not saved):
             fresh.unlink()
             raise DiskError(f"{path}: no reply in it can be read; restore it from a backup")
@@ -93,6 +98,15 @@ def _whole_length(path: Path) -> Iterator[Path]:
             copy.with_name(copy.name + suffix).unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def _looked_through(path: Path) -> Iterator[Iterable[Row]]:
+    """The rows that stand on the pages; the log is read now, for SQLite may delete a broken one."""
+    log = path.with_name(path.name + "-wal")
+    newer = log.read_bytes() if log.exists() else b""
+    with path.open("rb", buffering=0) as raw:
+        yield pages.rows(raw, newer)
+
+
 def _reader(path: Path) -> sqlite3.Connection:
     """A connection that changes as little as it can: the log is read, nothing is checkpointed."""
     connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
@@ -125,7 +139,9 @@ def _scan(old: sqlite3.Connection, query: str) -> Iterator[tuple[Any, ...]]:
         yield from old.execute(query)
 
 
-def _copy(old: sqlite3.Connection, new: sqlite3.Connection, path: Path) -> tuple[int, int, int]:
+def _copy(
+    old: sqlite3.Connection, new: sqlite3.Connection, loose: Iterable[Row]
+) -> tuple[int, int, int]:
     """Copy all that is whole; how many results were saved, how many are lost, keys in all."""
     for key in _keys(old):
         item = _one(old, "SELECT key, stage, body FROM item WHERE key = ?", key)
@@ -138,7 +154,7 @@ def _copy(old: sqlite3.Connection, new: sqlite3.Connection, path: Path) -> tuple
             _put(new, "attempt (id, key, state) VALUES (?, ?, 'ok')", (row[1], key))
             if _is_whole(row):
                 _put(new, "result VALUES (?, ?, ?, ?)", row)
-    _copy_loose(path, new)
+    _copy_loose(loose, new)
     (damaged,) = new.execute(
         "SELECT count(DISTINCT key) FROM attempt "
         "WHERE state = 'ok' AND key NOT IN (SELECT key FROM result)"
@@ -157,10 +173,10 @@ def _copy(old: sqlite3.Connection, new: sqlite3.Connection, path: Path) -> tuple
     return saved, damaged, keys
 
 
-def _copy_loose(path: Path, new: sqlite3.Connection) -> None:
+def _copy_loose(rows: Iterable[Row], new: sqlite3.Connection) -> None:
     """Add the whole replies that no query reached."""
     there = {key for (key,) in new.execute("SELECT key FROM result")}
-    for row in pages.rows(path):
+    for row in rows:
         if len(row) != RESULT or not _is_whole(row) or row[0] in there:
             continue
         _put(new, "item VALUES (?, ?, ?)", (row[0], "?", "{}"))
