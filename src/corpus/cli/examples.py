@@ -53,8 +53,8 @@ agentic = 1.15
 # draft = "claude-haiku-5-5"    # spec, check, message, polish, draft, rewrite, judge, blind;
 #                               # of the jobs beside a build: seeds, quiz, deliberate
 # What pays most is a strong rewrite over a cheaper draft, and cheap checks, with model =
-# "claude-sonnet-5-5" above; by batch and cache, advice is then about $61 per million kept tokens, where the
-# strongest model in every stage is about $156 ('corpus plan' has the prices of yours):
+# "claude-sonnet-5-5" above; by batch and cache, advice is then about $61 per million kept tokens,
+# where the strongest model in every stage is about $156 ('corpus plan' has the prices of yours):
 # rewrite = "claude-fable-5-1"
 # check = "claude-haiku-5-5"
 # judge = "claude-haiku-5-5"
