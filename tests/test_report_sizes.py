@@ -27,7 +27,7 @@ def compared(folder: Path, small: Row, large: Row) -> Row:
     return found
 
 
-SMALL = share(0.01, [(10, 0.01)], gate="pass", low=0.005, high=0.02)
+SMALL = share(0.01, [(10, 0.01)], gate="pass", low=0.005, high=0.015)
 
 
 def test_builds_of_two_sizes_are_compared_at_the_smaller_one(tmp_path: Path) -> None:
@@ -46,9 +46,31 @@ def test_a_verdict_that_changed_by_size_alone_is_not_worse(tmp_path: Path) -> No
     assert gates.broken(found["facts"], worse=True) == []
 
 
-def test_a_verdict_of_a_part_is_worse_though_the_whole_did_not_move(tmp_path: Path) -> None:
-    large = share(0.04, [(10, 0.01), (40, 0.04)], gate="fail", low=0.03, high=0.05)
-    assert compared(tmp_path, SMALL, large)["better"] == -1
+def test_a_verdict_is_worse_only_where_the_intervals_at_one_size_are_clear(tmp_path: Path) -> None:
+    large = share(0.06, [(10, 0.014), (40, 0.06)], gate="warn", low=0.05, high=0.07)
+    found = compared(tmp_path, SMALL, large)
+    assert found["even"]["values"] == [0.01, 0.014]
+    assert found["better"] == 0
+
+
+@pytest.mark.parametrize(("there", "better"), [(0.2, 0), (0.29, -1)])
+def test_a_share_of_nothing_in_few_documents_is_no_proof_that_there_is_none(
+    tmp_path: Path, there: float, better: int
+) -> None:
+    small = share(0.0, [(10, 0.0)], gate="pass", low=0.0, high=0.0, unit="share of words")
+    large = share(there, [(10, there), (40, there)], gate="warn", low=there, high=there + 0.01)
+    assert compared(tmp_path, small, large)["better"] == better
+
+
+@pytest.mark.parametrize(("judged", "better"), [("pass", -1), (None, 0)])
+def test_a_verdict_of_a_part_is_worse_where_the_other_build_judged_it_too(
+    tmp_path: Path, judged: str | None, better: int
+) -> None:
+    essay = {"by": "kind", "cell": "essay", "value": 0.3, "n": 30}
+    there, here = ([{**essay, "gate": gate}] for gate in (judged, "fail"))
+    curve = [(10, 0.01), (40, 0.04)]
+    large = share(0.04, curve, gate="fail", low=0.03, high=0.05, cells=here)
+    assert compared(tmp_path, {**SMALL, "cells": there}, large)["better"] == better
 
 
 def test_the_page_shows_both_values_at_one_size(tmp_path: Path) -> None:
