@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from buildfolders import Row, kept, manifest, metric
 from corpus import report
+from corpus.errors import InputError
 from corpus.report import gates
+from corpus.report.compare import load
 from corpus.score import Text, score
 
 
@@ -71,6 +74,14 @@ def test_a_verdict_of_a_part_is_worse_where_the_other_build_judged_it_too(
     curve = [(10, 0.01), (40, 0.04)]
     large = share(0.04, curve, gate="fail", low=0.03, high=0.05, cells=here)
     assert compared(tmp_path, {**SMALL, "cells": there}, large)["better"] == better
+
+
+def test_a_former_report_with_a_curve_of_no_documents_is_refused(tmp_path: Path) -> None:
+    facts = report.collect(kept(tmp_path / "old", 10, scores=[SMALL]), manifest())
+    facts["metrics"][0]["curve"] = [{"documents": 0, "value": 0.01}]
+    (tmp_path / "report.json").write_text(json.dumps(facts))
+    with pytest.raises(InputError, match=r"report\.json: no report"):
+        load(tmp_path / "report.json")
 
 
 def test_the_page_shows_both_values_at_one_size(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from corpus.report.folder import Row
 from corpus.report.measures import ORDER, interval, verdict_of
 from corpus.score.intervals import wilson
 from corpus.score.rarefy import matched
+from corpus.score.reference import UNREADABLE, curve_of
 
 NEAR = 0.1  # sizes that differ by less may be compared
 NUMBERS = {
@@ -48,10 +49,11 @@ def load(path: Path) -> dict[str, Any]:
     """
     try:
         facts: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        facts["headline"]["kept"], facts["metrics"], facts["build"]
+        facts["headline"]["kept"], facts["build"]
+        facts["metrics"] = [{**row, "curve": curve_of(row)} for row in facts["metrics"]]
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise InputError(f"{path}: no report; give an output folder or its report.json") from error
     return facts
 
