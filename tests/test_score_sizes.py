@@ -83,6 +83,14 @@ def test_the_favourite_of_a_sample_is_what_drawing_samples_gives() -> None:
     assert curve[-1] == {"documents": 100, "value": 0.3}
 
 
+def test_what_one_document_has_is_in_few_samples_and_the_usual_is_taken_off() -> None:
+    one, every = np.array([3]), np.arange(500)
+    curve = favourites(one, np.array([0]), every, np.zeros(1), 1 / 500)
+    assert at(curve, 50) == pytest.approx(1 / 500, rel=0.7)  # in a tenth of the samples 1 of 50
+    assert at(favourites(every, every, every, np.zeros(500), 1 / 500), 50) == pytest.approx(0.02)
+    assert at(favourites(every, every, every, np.full(500, 0.4), 0.0), 50) == 0
+
+
 def test_every_curve_ends_in_the_value_and_the_figure_of_two_hundred_lies_on_it() -> None:
     found = score([text(n % 12, {n % 5}) for n in range(240)], near_duplicates={"d000": 3})
     with_curve = [m for m in found if m.rarefied is not None]
