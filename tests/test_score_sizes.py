@@ -112,14 +112,40 @@ def test_a_small_and_a_large_corpus_meet_at_the_size_of_the_small_one() -> None:
     assert large["shared_ngram"].matched is None
 
 
+def against(value: float, n: int, *curve: tuple[int, float]) -> Metric:
+    """The compression of 120 documents, 20 of them different, held to a baseline's."""
+    rows = [{"documents": documents, "value": each} for documents, each in curve]
+    base = Baseline({"zstd_long": Known(value, n, rows)})
+    return by_id(score([text(n % 20) for n in range(120)], baseline=base))["zstd_long"]
+
+
 def test_a_gate_against_a_larger_baseline_holds_both_to_one_size() -> None:
-    texts = [text(n % 20) for n in range(120)]
-    value = by_id(score(texts))["zstd_long"].value or 0.0
-    curve = [{"documents": 50, "value": value}, {"documents": 200, "value": value}]
-    base = Baseline({"zstd_long": Known(9 * value, 400, [*curve, {"documents": 400, "value": 9}])})
-    found = by_id(score(texts, baseline=base))["zstd_long"]
+    value = against(1, 120).value or 0.0
+    found = against(9 * value, 400, (50, value), (200, value), (400, 9))
     assert found.gate == "pass"
     assert found.warn == pytest.approx(1.1 * value)
+    assert "the gate is that of 120 documents" in found.note
+
+
+def test_a_gate_against_a_smaller_baseline_holds_both_to_one_size() -> None:
+    whole = against(1, 120)
+    there = at(whole.curve, 10) or 0.0
+    found = against(there, 10, (5, 1.0), (10, there))
+    assert (whole.value or 0.0) > 1.4 * there
+    assert (found.gate, found.value) == ("pass", whole.value)
+    assert against(there / 1.2, 10, (5, 1.0), (10, there / 1.2)).gate == "warn"
+
+
+def test_a_gate_against_a_baseline_of_one_size_is_of_all_documents() -> None:
+    assert "the gate is that of" not in against(2.0, 120, (50, 1.5), (120, 2.0)).note
+
+
+def test_a_baseline_without_a_curve_is_called_one_that_may_be_of_another_size() -> None:
+    said = "the baseline has no curve"
+    assert said in against(2.0, 400).note
+    assert said not in against(2.0, 120).note
+    known = Baseline({"eff_topics": Known(9.0, 400)})  # which does not grow with the documents
+    assert said not in by_id(score([text(n) for n in range(20)], baseline=known))["eff_topics"].note
 
 
 def test_curves_that_do_not_meet_are_not_compared() -> None:
