@@ -215,8 +215,8 @@ def test_no_texts_give_every_metric_without_a_value() -> None:
 
 
 def test_near_duplicates_are_what_the_caller_measured() -> None:
-    ids = [text.id for text in clean(50)]
-    copies = [dict.fromkeys(ids[:n], 1) for n in (0, 1, 3)]
+    named = [(text.id, text.text) for text in clean(50)]
+    copies = [dict.fromkeys(named[:n], 1) for n in (0, 1, 3)]
     gates = [by_id(score(clean(50), near_duplicates=near))["near_dup"].gate for near in copies]
     assert gates == ["pass", "warn", "fail"]
     assert by_id(score(clean(3)))["near_dup"].value is None
