@@ -142,6 +142,23 @@ def test_the_rounds_tell_what_was_shunned_dealt_first_and_stopped(tmp_path: Path
     assert "1 to 2 (the last)" in page
 
 
+def test_sections_of_one_title_stay_apart_and_are_told_with_the_heading_above(
+    tmp_path: Path,
+) -> None:
+    made = manifest()
+    made["constitution"]["sections"] = [
+        {"id": name, "title": "Exceptions", "path": ["All", above, "Exceptions"]}
+        for name, above in (("a", "Honesty"), ("b", "Care"))
+    ]
+    holes = [["documents", name, "essay"] for name in "ab"]
+    row = {**ROUND, "round": 1, "arms": {}, "stopped": ["section b"], "holes": holes, "bans": []}
+    loop = report.collect(kept(tmp_path, 4, loop=[row]), made)["loop"]
+    said = ["Honesty / Exceptions: essay (documents)", "Care / Exceptions: essay (documents)"]
+    assert [hole["what"] for hole in loop["holes"]] == said
+    assert (loop["listed"]["holes"], loop["rounds"][0]["holes_listed"]) == (2, 2)
+    assert loop["stopped"] == [{"what": "section Care / Exceptions", "rounds": [1]}]
+
+
 LOST = {"format": "megatron", "trainer": "Megatron-Core", "config": "documents", "split": "train",
         "tokens": 1000, "lost": 25, "share": 0.025, "what": "the tail of each prefix"}  # fmt: skip
 
