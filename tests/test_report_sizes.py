@@ -12,6 +12,7 @@ from corpus import report
 from corpus.errors import InputError
 from corpus.report import gates
 from corpus.report.compare import load
+from corpus.report.measures import ORDER, told, verdict_of
 from corpus.score import Text, score
 
 
@@ -102,6 +103,25 @@ def test_a_value_stands_beside_that_of_two_hundred_and_a_baseline_at_its_size(
     assert "of 200: 2.3%" in page
     assert "baseline 5.0% (n = 500)" in page
     assert "at 500 documents 3.1%, baseline 1.7%" in page
+
+
+MATCHED = metric(
+    "zstd_long", value=3.0, gate="pass", n=2000, warn=2.8, fail=3.5, unit="ratio", baseline=2.5,
+    baseline_n=100, matched={"documents": 100, "value": 2.6, "baseline": 2.5},
+)  # fmt: skip
+
+
+def test_value_bar_and_verdict_of_a_matched_gate_are_of_one_size(tmp_path: Path) -> None:
+    assert (told(MATCHED), verdict_of(MATCHED)) == (2.6, ORDER["pass"])
+    facts = report.collect(kept(tmp_path, 3, scores=[MATCHED]), manifest())
+    row = report.render(facts).partition('id="v-zstd')[2].partition("</tr>")[0]
+    assert '<td class="n">2.6<small>at 100 documents</small><small>of all: 3</small>' in row
+    assert f'width="{2.6 * 160 / (3.5 * 1.25):.1f}" height="6"' in row
+
+
+def test_a_gate_that_is_no_part_of_a_baseline_is_of_the_value_as_it_is() -> None:
+    assert told({**MATCHED, "id": "opening_repeated"}) == 3.0
+    assert verdict_of({**MATCHED, "id": "opening_repeated"}) == ORDER["warn"]
 
 
 def test_the_nearest_pairs_are_shown_with_what_was_dealt_to_both(tmp_path: Path) -> None:
