@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from buildfolders import Row, kept, manifest, metric
+from buildfolders import Row, kept, manifest, metric, near
 from corpus import report
 from corpus.errors import InputError
 from corpus.report import gates
@@ -131,14 +131,21 @@ def test_the_nearest_pairs_are_shown_with_what_was_dealt_to_both(tmp_path: Path)
         {"id": "d0", "other": "gone", "cosine": 0.9, "by": "words", "jaccard": 0.0, "diff": []},
     ]
     facts = report.collect(kept(tmp_path, 5, likeness=pairs), manifest())
-    (near,) = facts["duplicates"]["nearest"]
-    assert (near["id"], near["other"], near["cosine"]) == ("d0", "d3", 0.91)
+    (pair,) = facts["duplicates"]["nearest"]
+    assert (pair["id"], pair["other"], pair["cosine"]) == ("d0", "d3", 0.91)
     dealt = {"stream": "stories", "kind": "short_story", "place": "a harbour"}
-    assert near["alike"] == dealt
-    assert near["diff"][2] == ["+", " ".join(["right"] * 24) + " [16 more]"]
+    assert pair["alike"] == dealt
+    assert pair["diff"][2] == ["+", " ".join(["right"] * 24) + " [16 more]"]
     page = report.render(facts)
     assert "<del>&lt;b&gt;left&lt;/b&gt;</del>" in page
     assert "25.0% of their 5-word runs" in page
+
+
+def test_a_document_that_is_near_to_many_is_in_two_of_the_pairs_shown(tmp_path: Path) -> None:
+    pairs = [near(0, other, "x") for other in (1, 2, 3)] + [near(3, 4, "y")]
+    facts = report.collect(kept(tmp_path, 5, likeness=pairs), manifest())
+    shown = [(pair["id"], pair["other"]) for pair in facts["duplicates"]["nearest"]]
+    assert shown == [("d0", "d1"), ("d0", "d2"), ("d3", "d4")]
 
 
 ROUND = {"documents": 4, "words": 90, "ngrams": 80, "novelty": 0.5, "topics": 9.5}

@@ -92,7 +92,8 @@ def test_what_one_document_has_is_in_few_samples_and_the_usual_is_taken_off() ->
 
 
 def test_every_curve_ends_in_the_value_and_the_figure_of_two_hundred_lies_on_it() -> None:
-    texts = [text(n % 12, {n % 5}) for n in range(240)]
+    twice = [text(20), Text("once more", text(20).text)]  # a form in two documents is no mould
+    texts = [*(text(n % 12, {n % 5}) for n in range(240)), *twice]
     found = score(texts, near_duplicates={(texts[0].id, texts[0].text): 3})
     with_curve = [m for m in found if m.rarefied is not None]
     assert {"shared_ngram", "near_dup", "skeleton", "opening", "closing_repeated", "zstd_long"} <= {
