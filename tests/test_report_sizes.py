@@ -66,6 +66,13 @@ def test_a_share_of_nothing_in_few_documents_is_no_proof_that_there_is_none(
     assert compared(tmp_path, small, large)["better"] == better
 
 
+def test_a_figure_that_showed_no_spread_is_clear_of_none(tmp_path: Path) -> None:
+    plain = {"low": 2.5, "high": 2.5, "unit": "ratio"}
+    small = share(2.5, [(10, 2.5)], gate="pass", warn=2.9, **plain)
+    large = share(3.0, [(10, 2.6), (40, 3.0)], gate="warn", warn=2.9, **plain)
+    assert compared(tmp_path, small, {**large, "fail": 4.0})["better"] == 0
+
+
 @pytest.mark.parametrize(("judged", "better"), [("pass", -1), (None, 0)])
 def test_a_verdict_of_a_part_is_worse_where_the_other_build_judged_it_too(
     tmp_path: Path, judged: str | None, better: int

@@ -89,6 +89,8 @@ def test_what_one_document_has_is_in_few_samples_and_the_usual_is_taken_off() ->
     assert at(curve, 50) == pytest.approx(1 / 500, rel=0.7)  # in a tenth of the samples 1 of 50
     assert at(favourites(every, every, every, np.zeros(500), 1 / 500), 50) == pytest.approx(0.02)
     assert at(favourites(every, every, every, np.full(500, 0.4), 0.0), 50) == 0
+    few = at(favourites(every, every, every, np.full(500, 0.01), 0.0), 10)
+    assert few == pytest.approx(1 / 10 - 0.01)
 
 
 def test_every_curve_ends_in_the_value_and_the_figure_of_two_hundred_lies_on_it() -> None:
@@ -147,7 +149,9 @@ def test_a_baseline_without_a_curve_is_called_one_that_may_be_of_another_size() 
     assert said in against(2.0, 400).note
     assert said not in against(2.0, 120).note
     known = Baseline({"eff_topics": Known(9.0, 400)})  # which does not grow with the documents
-    assert said not in by_id(score([text(n) for n in range(20)], baseline=known))["eff_topics"].note
+    found = by_id(score([text(n % 12) for n in range(30)], baseline=known))["eff_topics"]
+    assert found.value is not None
+    assert said not in found.note
 
 
 def test_curves_that_do_not_meet_are_not_compared() -> None:
