@@ -260,7 +260,7 @@ def test_a_file_that_is_no_baseline_is_refused(tmp_path: Path, content: str) -> 
 
 POINTS = [
     [{"value": 1.0}], [{"documents": 0, "value": 1.0}], [{"documents": "many", "value": 1.0}],
-    [{"documents": 5, "value": math.nan}], [{"documents": 1e999, "value": 1.0}], ["a point"],
+    [{"documents": 5, "value": math.nan}], [{"documents": 10**400, "value": 1.0}], ["a point"],
     [{"documents": 9, "value": 1.0}, {"documents": 5, "value": 1.0}],
 ]  # fmt: skip
 

@@ -156,7 +156,9 @@ def curve_of(row: Row) -> list[Json]:
             the sizes do not ascend.
     """
     points = [point for point in row.get("curve") or () if point.get("value") is not None]
-    curve = [{"documents": int(p["documents"]), "value": _finite(p["value"])} for p in points]
+    curve = [
+        {"documents": int(_finite(p["documents"])), "value": _finite(p["value"])} for p in points
+    ]
     sizes = [0, *(point["documents"] for point in curve)]
     if any(more <= less for less, more in itertools.pairwise(sizes)):
         raise ValueError("the documents of a curve do not ascend from 1")
