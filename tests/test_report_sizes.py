@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from buildfolders import Row, kept, manifest, metric
+from buildfolders import Row, kept, manifest, metric, near
 from corpus import report
+from corpus.errors import InputError
 from corpus.report import gates
+from corpus.report.compare import load
+from corpus.report.measures import ORDER, told, verdict_of
 from corpus.score import Text, score
 
 
@@ -27,7 +31,7 @@ def compared(folder: Path, small: Row, large: Row) -> Row:
     return found
 
 
-SMALL = share(0.01, [(10, 0.01)], gate="pass", low=0.005, high=0.02)
+SMALL = share(0.01, [(10, 0.01)], gate="pass", low=0.005, high=0.015)
 
 
 def test_builds_of_two_sizes_are_compared_at_the_smaller_one(tmp_path: Path) -> None:
@@ -46,9 +50,46 @@ def test_a_verdict_that_changed_by_size_alone_is_not_worse(tmp_path: Path) -> No
     assert gates.broken(found["facts"], worse=True) == []
 
 
-def test_a_verdict_of_a_part_is_worse_though_the_whole_did_not_move(tmp_path: Path) -> None:
-    large = share(0.04, [(10, 0.01), (40, 0.04)], gate="fail", low=0.03, high=0.05)
-    assert compared(tmp_path, SMALL, large)["better"] == -1
+def test_a_verdict_is_worse_only_where_the_intervals_at_one_size_are_clear(tmp_path: Path) -> None:
+    large = share(0.06, [(10, 0.014), (40, 0.06)], gate="warn", low=0.05, high=0.07)
+    found = compared(tmp_path, SMALL, large)
+    assert found["even"]["values"] == [0.01, 0.014]
+    assert found["better"] == 0
+
+
+@pytest.mark.parametrize(("there", "better"), [(0.2, 0), (0.29, -1)])
+def test_a_share_of_nothing_in_few_documents_is_no_proof_that_there_is_none(
+    tmp_path: Path, there: float, better: int
+) -> None:
+    small = share(0.0, [(10, 0.0)], gate="pass", low=0.0, high=0.0, unit="share of words")
+    large = share(there, [(10, there), (40, there)], gate="warn", low=there, high=there + 0.01)
+    assert compared(tmp_path, small, large)["better"] == better
+
+
+def test_a_figure_that_showed_no_spread_is_clear_of_none(tmp_path: Path) -> None:
+    plain = {"low": 2.5, "high": 2.5, "unit": "ratio"}
+    small = share(2.5, [(10, 2.5)], gate="pass", warn=2.9, **plain)
+    large = share(3.0, [(10, 2.6), (40, 3.0)], gate="warn", warn=2.9, **plain)
+    assert compared(tmp_path, small, {**large, "fail": 4.0})["better"] == 0
+
+
+@pytest.mark.parametrize(("judged", "better"), [("pass", -1), (None, 0)])
+def test_a_verdict_of_a_part_is_worse_where_the_other_build_judged_it_too(
+    tmp_path: Path, judged: str | None, better: int
+) -> None:
+    essay = {"by": "kind", "cell": "essay", "value": 0.3, "n": 30}
+    there, here = ([{**essay, "gate": gate}] for gate in (judged, "fail"))
+    curve = [(10, 0.01), (40, 0.04)]
+    large = share(0.04, curve, gate="fail", low=0.03, high=0.05, cells=here)
+    assert compared(tmp_path, {**SMALL, "cells": there}, large)["better"] == better
+
+
+def test_a_former_report_with_a_curve_of_no_documents_is_refused(tmp_path: Path) -> None:
+    facts = report.collect(kept(tmp_path / "old", 10, scores=[SMALL]), manifest())
+    facts["metrics"][0]["curve"] = [{"documents": 0, "value": 0.01}]
+    (tmp_path / "report.json").write_text(json.dumps(facts))
+    with pytest.raises(InputError, match=r"report\.json: no report"):
+        load(tmp_path / "report.json")
 
 
 def test_the_page_shows_both_values_at_one_size(tmp_path: Path) -> None:
@@ -71,6 +112,25 @@ def test_a_value_stands_beside_that_of_two_hundred_and_a_baseline_at_its_size(
     assert "at 500 documents 3.1%, baseline 1.7%" in page
 
 
+MATCHED = metric(
+    "zstd_long", value=3.0, gate="pass", n=2000, warn=2.8, fail=3.5, unit="ratio", baseline=2.5,
+    baseline_n=100, matched={"documents": 100, "value": 2.6, "baseline": 2.5},
+)  # fmt: skip
+
+
+def test_value_bar_and_verdict_of_a_matched_gate_are_of_one_size(tmp_path: Path) -> None:
+    assert (told(MATCHED), verdict_of(MATCHED)) == (2.6, ORDER["pass"])
+    facts = report.collect(kept(tmp_path, 3, scores=[MATCHED]), manifest())
+    row = report.render(facts).partition('id="v-zstd')[2].partition("</tr>")[0]
+    assert '<td class="n">2.6<small>at 100 documents</small><small>of all: 3</small>' in row
+    assert f'width="{2.6 * 160 / (3.5 * 1.25):.1f}" height="6"' in row
+
+
+def test_a_gate_that_is_no_part_of_a_baseline_is_of_the_value_as_it_is() -> None:
+    assert told({**MATCHED, "id": "opening_repeated"}) == 3.0
+    assert verdict_of({**MATCHED, "id": "opening_repeated"}) == ORDER["warn"]
+
+
 def test_the_nearest_pairs_are_shown_with_what_was_dealt_to_both(tmp_path: Path) -> None:
     diff = [["=", "a b … c"], ["-", "<b>left</b>"], ["+", " ".join(["right"] * 40)]]
     pairs = [
@@ -78,14 +138,21 @@ def test_the_nearest_pairs_are_shown_with_what_was_dealt_to_both(tmp_path: Path)
         {"id": "d0", "other": "gone", "cosine": 0.9, "by": "words", "jaccard": 0.0, "diff": []},
     ]
     facts = report.collect(kept(tmp_path, 5, likeness=pairs), manifest())
-    (near,) = facts["duplicates"]["nearest"]
-    assert (near["id"], near["other"], near["cosine"]) == ("d0", "d3", 0.91)
+    (pair,) = facts["duplicates"]["nearest"]
+    assert (pair["id"], pair["other"], pair["cosine"]) == ("d0", "d3", 0.91)
     dealt = {"stream": "stories", "kind": "short_story", "place": "a harbour"}
-    assert near["alike"] == dealt
-    assert near["diff"][2] == ["+", " ".join(["right"] * 24) + " [16 more]"]
+    assert pair["alike"] == dealt
+    assert pair["diff"][2] == ["+", " ".join(["right"] * 24) + " [16 more]"]
     page = report.render(facts)
     assert "<del>&lt;b&gt;left&lt;/b&gt;</del>" in page
     assert "25.0% of their 5-word runs" in page
+
+
+def test_a_document_that_is_near_to_many_is_in_two_of_the_pairs_shown(tmp_path: Path) -> None:
+    pairs = [near(0, other, "x") for other in (1, 2, 3)] + [near(3, 4, "y")]
+    facts = report.collect(kept(tmp_path, 5, likeness=pairs), manifest())
+    shown = [(pair["id"], pair["other"]) for pair in facts["duplicates"]["nearest"]]
+    assert shown == [("d0", "d1"), ("d0", "d2"), ("d3", "d4")]
 
 
 ROUND = {"documents": 4, "words": 90, "ngrams": 80, "novelty": 0.5, "topics": 9.5}
@@ -107,6 +174,23 @@ def test_the_rounds_tell_what_was_shunned_dealt_first_and_stopped(tmp_path: Path
     page = report.render(facts)
     assert "so &lt;i&gt;" in page
     assert "1 to 2 (the last)" in page
+
+
+def test_sections_of_one_title_stay_apart_and_are_told_with_the_heading_above(
+    tmp_path: Path,
+) -> None:
+    made = manifest()
+    made["constitution"]["sections"] = [
+        {"id": name, "title": "Exceptions", "path": ["All", above, "Exceptions"]}
+        for name, above in (("a", "Honesty"), ("b", "Care"))
+    ]
+    holes = [["documents", name, "essay"] for name in "ab"]
+    row = {**ROUND, "round": 1, "arms": {}, "stopped": ["section b"], "holes": holes, "bans": []}
+    loop = report.collect(kept(tmp_path, 4, loop=[row]), made)["loop"]
+    said = ["Honesty / Exceptions: essay (documents)", "Care / Exceptions: essay (documents)"]
+    assert [hole["what"] for hole in loop["holes"]] == said
+    assert (loop["listed"]["holes"], loop["rounds"][0]["holes_listed"]) == (2, 2)
+    assert loop["stopped"] == [{"what": "section Care / Exceptions", "rounds": [1]}]
 
 
 LOST = {"format": "megatron", "trainer": "Megatron-Core", "config": "documents", "split": "train",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 import random
 from pathlib import Path
 
@@ -214,8 +215,8 @@ def test_no_texts_give_every_metric_without_a_value() -> None:
 
 
 def test_near_duplicates_are_what_the_caller_measured() -> None:
-    ids = [text.id for text in clean(50)]
-    copies = [dict.fromkeys(ids[:n], 1) for n in (0, 1, 3)]
+    named = [(text.id, text.text) for text in clean(50)]
+    copies = [dict.fromkeys(named[:n], 1) for n in (0, 1, 3)]
     gates = [by_id(score(clean(50), near_duplicates=near))["near_dup"].gate for near in copies]
     assert gates == ["pass", "warn", "fail"]
     assert by_id(score(clean(3)))["near_dup"].value is None
@@ -247,11 +248,46 @@ def test_chats_are_scored_by_their_turns(tmp_path: Path) -> None:
     assert by_id(score(read_files([tmp_path / "chats.jsonl"])))["lengths"].value == 3
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"metrics": {"a": 1}}', '{"metrics": []}'])
+NO_BASELINE = ["", "[]", '{"metrics": {"a": 1}}', '{"metrics": []}', '{"metrics": {}}']
+
+
+@pytest.mark.parametrize("content", NO_BASELINE)
 def test_a_file_that_is_no_baseline_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "base.json").write_text(content, encoding="utf-8")
     with pytest.raises(InputError, match=r"base\.json: not a baseline"):
         read_baseline(tmp_path / "base.json")
+
+
+POINTS = [
+    [{"value": 1.0}], [{"documents": 0, "value": 1.0}], [{"documents": "many", "value": 1.0}],
+    [{"documents": 5, "value": math.nan}], [{"documents": 10**400, "value": 1.0}], ["a point"],
+    [{"documents": 9, "value": 1.0}, {"documents": 5, "value": 1.0}],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", [{"curve": curve} for curve in POINTS] + [{"value": math.nan}])
+def test_a_baseline_whose_numbers_are_none_is_refused_in_one_line(
+    tmp_path: Path, row: dict[str, object]
+) -> None:
+    metrics = {"zstd_long": {"value": 2.5, "n": 5, **row}}
+    (tmp_path / "base.json").write_text(json.dumps({"metrics": metrics}), "utf-8")
+    write_rows(tmp_path / "scores.jsonl", [{"id": "zstd_long", **metrics["zstd_long"]}])
+    for path in (tmp_path / "base.json", tmp_path):
+        with pytest.raises(InputError, match=r"not a baseline; give [^\n]+$"):
+            read_baseline(path)
+
+
+@pytest.mark.parametrize(("words", "known"), [(449.0, False), (450.0, True)])
+def test_distinct2_of_a_baseline_with_too_few_words_is_nothing_to_compare_with(
+    tmp_path: Path,
+    words: float,
+    known: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    row = {"value": 0.6, "n": 200, "words": words}
+    (tmp_path / "base.json").write_text(
+        json.dumps({"metrics": {"distinct2": row, "mtld": row}}), "utf-8"
+    )
+    assert ("distinct2" in read_baseline(tmp_path / "base.json").values) == known
 
 
 def test_rows_without_an_id_are_told_apart(tmp_path: Path) -> None:

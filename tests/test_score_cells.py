@@ -133,3 +133,14 @@ def test_a_name_that_an_allowed_text_is_about_is_the_subject_and_no_fault(tmp_pa
         )
         gates.append(json.loads(run.stdout)["metrics"]["names"]["gate"])
     assert gates == ["fail", "pass"]
+
+
+def test_two_files_that_name_their_documents_alike_share_no_near_copies(tmp_path: Path) -> None:
+    for name, numbers in (("a.jsonl", (1, 1, 2)), ("b.jsonl", (3, 4, 5))):
+        rows = [{"id": f"{at}", "text": prose(number)} for at, number in enumerate(numbers)]
+        write_rows(tmp_path / name, rows)
+    ended = subprocess.run(
+        [sys.executable, "-m", "corpus", "score", "a.jsonl", "b.jsonl", "--json"],
+        cwd=tmp_path, env=environment(), capture_output=True, check=False,
+    )  # fmt: skip
+    assert json.loads(ended.stdout)["metrics"]["near_dup"]["value"] == pytest.approx(1 / 3)

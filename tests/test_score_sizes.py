@@ -83,8 +83,20 @@ def test_the_favourite_of_a_sample_is_what_drawing_samples_gives() -> None:
     assert curve[-1] == {"documents": 100, "value": 0.3}
 
 
+def test_what_one_document_has_is_in_few_samples_and_the_usual_is_taken_off() -> None:
+    one, every = np.array([3]), np.arange(500)
+    curve = favourites(one, np.array([0]), every, np.zeros(1), 1 / 500)
+    assert at(curve, 50) == pytest.approx(1 / 500, rel=0.7)  # in a tenth of the samples 1 of 50
+    assert at(favourites(every, every, every, np.zeros(500), 1 / 500), 50) == pytest.approx(0.02)
+    assert at(favourites(every, every, every, np.full(500, 0.4), 0.0), 50) == 0
+    few = at(favourites(every, every, every, np.full(500, 0.01), 0.0), 10)
+    assert few == pytest.approx(1 / 10 - 0.01)
+
+
 def test_every_curve_ends_in_the_value_and_the_figure_of_two_hundred_lies_on_it() -> None:
-    found = score([text(n % 12, {n % 5}) for n in range(240)], near_duplicates={"d000": 3})
+    twice = [text(20), Text("once more", text(20).text)]  # a form in two documents is no mould
+    texts = [*(text(n % 12, {n % 5}) for n in range(240)), *twice]
+    found = score(texts, near_duplicates={(texts[0].id, texts[0].text): 3})
     with_curve = [m for m in found if m.rarefied is not None]
     assert {"shared_ngram", "near_dup", "skeleton", "opening", "closing_repeated", "zstd_long"} <= {
         metric.id for metric in with_curve
@@ -104,14 +116,42 @@ def test_a_small_and_a_large_corpus_meet_at_the_size_of_the_small_one() -> None:
     assert large["shared_ngram"].matched is None
 
 
+def against(value: float, n: int, *curve: tuple[int, float]) -> Metric:
+    """The compression of 120 documents, 20 of them different, held to a baseline's."""
+    rows = [{"documents": documents, "value": each} for documents, each in curve]
+    base = Baseline({"zstd_long": Known(value, n, rows)})
+    return by_id(score([text(n % 20) for n in range(120)], baseline=base))["zstd_long"]
+
+
 def test_a_gate_against_a_larger_baseline_holds_both_to_one_size() -> None:
-    texts = [text(n % 20) for n in range(120)]
-    value = by_id(score(texts))["zstd_long"].value or 0.0
-    curve = [{"documents": 50, "value": value}, {"documents": 200, "value": value}]
-    base = Baseline({"zstd_long": Known(9 * value, 400, [*curve, {"documents": 400, "value": 9}])})
-    found = by_id(score(texts, baseline=base))["zstd_long"]
+    value = against(1, 120).value or 0.0
+    found = against(9 * value, 400, (50, value), (200, value), (400, 9))
     assert found.gate == "pass"
     assert found.warn == pytest.approx(1.1 * value)
+    assert "the gate is that of 120 documents" in found.note
+
+
+def test_a_gate_against_a_smaller_baseline_holds_both_to_one_size() -> None:
+    whole = against(1, 120)
+    there = at(whole.curve, 10) or 0.0
+    found = against(there, 10, (5, 1.0), (10, there))
+    assert (whole.value or 0.0) > 1.4 * there
+    assert (found.gate, found.value) == ("pass", whole.value)
+    assert against(there / 1.2, 10, (5, 1.0), (10, there / 1.2)).gate == "warn"
+
+
+def test_a_gate_against_a_baseline_of_one_size_is_of_all_documents() -> None:
+    assert "the gate is that of" not in against(2.0, 120, (50, 1.5), (120, 2.0)).note
+
+
+def test_a_baseline_without_a_curve_is_called_one_that_may_be_of_another_size() -> None:
+    said = "the baseline has no curve"
+    assert said in against(2.0, 400).note
+    assert said not in against(2.0, 120).note
+    known = Baseline({"eff_topics": Known(9.0, 400)})  # which does not grow with the documents
+    found = by_id(score([text(n % 12) for n in range(30)], baseline=known))["eff_topics"]
+    assert found.value is not None
+    assert said not in found.note
 
 
 def test_curves_that_do_not_meet_are_not_compared() -> None:

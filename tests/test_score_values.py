@@ -164,6 +164,15 @@ def test_the_growth_curve_bends_where_documents_repeat() -> None:
     assert [point["documents"] for point in found[0].curve] == list(range(5, 51, 5))
 
 
+def test_a_word_that_two_texts_share_weighs_by_the_texts_that_are_neither() -> None:
+    said = ["ferry harbour", "ferry lantern", "meadow orchard", "pebble quarry"]
+    first, second = project([text.split() for text in said])
+    shared, others = math.log(200), -math.log(1 / 3 + 1 / 200)  # of 2 texts none; of 3 one
+    cosine = shared**2 / (others**2 + shared**2)
+    assert first[0] @ first[1] == pytest.approx(cosine, rel=1e-5)
+    assert second[0] @ second[1] == pytest.approx(cosine, rel=1e-5)
+
+
 def test_texts_of_one_vocabulary_warn_whatever_the_baseline() -> None:
     rng = np.random.default_rng(0)
     texts = [Text(f"{n}", " ".join(f"x{w}" for w in rng.integers(0, 60, 90))) for n in range(110)]

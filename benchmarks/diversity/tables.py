@@ -37,8 +37,8 @@ SHOWN = (
 
 def measure(texts: Sequence[Text], *, compare: bool = False) -> dict[str, Metric]:
     """The suite as ``corpus score --baseline human`` runs it."""
-    items = [dedup.Item(text.id, text.text) for text in texts]
-    near = near_copies(dedup.find(items))
+    items = [dedup.Item(str(place), text.text) for place, text in enumerate(texts)]
+    near = near_copies(dedup.find(items), texts)
     metrics = score(texts, baseline=human().baseline, near_duplicates=near, compare=compare)
     return {metric.id: metric for metric in metrics}
 

@@ -115,14 +115,13 @@ def score(
     if not texts:
         raise InputError(f"{files[0]}: no document in it; there is nothing to measure")
     items = [dedup.Item(str(place), text.text) for place, text in enumerate(texts)]
-    copies = room.near_copies(dedup.find(items))
     return room.score(
         texts,
         allowed=room.read_allowed(allowed),
         limits={name: (pair[0], pair[1]) for name, pair in given.gates.items()},
         baseline=base,
         known_names=names,
-        near_duplicates={texts[int(place)].id: count for place, count in copies.items()},
+        near_duplicates=room.near_copies(dedup.find(items), texts),
         pipeline=pipeline,
         compare=compare,
     )

@@ -17,7 +17,9 @@ from corpus.errors import InputError
 from corpus.records import Json
 from corpus.report.folder import Row
 from corpus.report.measures import ORDER, interval, verdict_of
+from corpus.score.intervals import wilson
 from corpus.score.rarefy import matched
+from corpus.score.reference import UNREADABLE, curve_of
 
 NEAR = 0.1  # sizes that differ by less may be compared
 NUMBERS = {
@@ -47,10 +49,11 @@ def load(path: Path) -> dict[str, Any]:
     """
     try:
         facts: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        facts["headline"]["kept"], facts["metrics"], facts["build"]
+        facts["headline"]["kept"], facts["build"]
+        facts["metrics"] = [{**row, "curve": curve_of(row)} for row in facts["metrics"]]
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise InputError(f"{path}: no report; give an output folder or its report.json") from error
     return facts
 
@@ -129,7 +132,12 @@ def _metric(name: str, pair: Sequence[Row], *, number: bool, length: bool) -> Ro
     values, gates = [m.get("value") for m in pair], [m.get("gate") for m in pair]
     both = None if number else matched(pair[1].get("curve") or (), pair[0].get("curve") or ())
     even = [both["baseline"], both["value"]] if both else None
-    apart = length and (number or even) and not _overlap(*map(_interval, pair, even or values))
+    ends = [
+        _interval(m, v, both and both["documents"])
+        for m, v in zip(pair, even or values, strict=True)
+    ]
+    clear = not _overlap(*ends)
+    apart = bool(length and (number or even) and clear)
     return {
         "id": name,
         "unit": (pair[1] or pair[0]).get("unit") or "",
@@ -137,15 +145,15 @@ def _metric(name: str, pair: Sequence[Row], *, number: bool, length: bool) -> Ro
         "gates": gates,
         "n": [m.get("n") for m in pair],
         "even": {"documents": both["documents"], "values": even} if both else None,
-        "better": _better(pair, even, apart=bool(apart)) if all(gates) else 0,
+        "better": _better(pair, even, apart=apart, clear=clear) if all(gates) else 0,
     }
 
 
-def _better(pair: Sequence[Row], even: Sequence[float] | None, *, apart: bool) -> int:
+def _better(pair: Sequence[Row], even: Sequence[float] | None, *, apart: bool, clear: bool) -> int:
     """By the verdicts where they differ, else by the values where those are ``apart``.
 
-    A verdict that the whole corpus changed, and no part of it, is one of size where the values at
-    one size did not move with it.
+    A verdict that the whole corpus changed, and no part of it, is one of size unless the values at
+    one size moved with it and their intervals are ``clear`` of each other.
     """
     before, now = even or [m["value"] for m in pair]
     up = 1 if pair[1].get("higher_is_better") else -1
@@ -154,17 +162,43 @@ def _better(pair: Sequence[Row], even: Sequence[float] | None, *, apart: bool) -
     if old == new:
         return moved if apart else 0
     verdict = 1 if new > old else -1
-    of_the_whole = verdict_of(pair[new < old]) == min(old, new)
-    return 0 if even and of_the_whole and moved != verdict else verdict
+    of_the_whole = not _of_a_part(pair[new < old], pair[new > old])
+    return 0 if even and of_the_whole and not (clear and moved == verdict) else verdict
 
 
-def _interval(metric: Row, value: float | None) -> list[float]:
-    """The metric's interval, moved with its value to another size, its relative width kept."""
+def _of_a_part(worse: Row, other: Row) -> bool:
+    """Whether the worse verdict comes from a part alone, and one that the other build judged too.
+
+    A part of few documents has no gate, so that it has none there says nothing.
+    """
+    if verdict_of(worse) == ORDER[worse["gate"]]:
+        return False
+    sides = ([c for c in m.get("cells") or () if c.get("gate")] for m in (worse, other))
+    blamed, heard = ({(c["by"], c["cell"]): c["gate"] for c in side} for side in sides)
+    return any(gate == worse["gate"] and cell in heard for cell, gate in blamed.items())
+
+
+def _interval(metric: Row, value: float | None, n: int | None) -> list[float]:
+    """The metric's interval, moved with its value to n documents, its relative width kept.
+
+    A share of 0 or 1 may show no spread. That is no proof of none, so it gets Wilson's ends.
+    """
     own, ends = metric.get("value"), interval(metric)
-    return [end / own * value for end in ends] if own and value is not None else ends
+    moved = [end / own * value for end in ends] if own and value is not None else ends
+    n = n or metric.get("n")
+    if moved and moved[0] == moved[1] in {0, 1} and n and _is_share(metric):
+        share = wilson(n * moved[0], n)
+        return [share.low or 0.0, share.high or 0.0]
+    return moved
+
+
+def _is_share(metric: Row) -> bool:
+    return str(metric.get("unit")).startswith("share")
 
 
 def _overlap(one: Sequence[float], other: Sequence[float]) -> bool:
+    if any(ends and ends[0] == ends[1] for ends in (one, other)):
+        return True  # no spread was seen, which is no proof that there is none
     return bool(one and other) and one[0] <= other[1] and other[0] <= one[1]
 
 

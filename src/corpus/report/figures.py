@@ -10,18 +10,20 @@ from collections.abc import Sequence
 
 from corpus.report.folder import Row
 from corpus.report.markup import Markup, el, join
+from corpus.report.measures import told
 
 WIDTH = 160  # of a gate bar, pixels
 
 
 def gate_bar(metric: Row) -> Markup | None:
-    """The value as a bar, with a thin mark where it warns and a thick one where it fails."""
+    """The value that the gate speaks on, a thin mark where it warns, a thick one where it fails."""
     marks = [metric[key] for key in ("warn", "fail") if metric[key] is not None]
-    if metric["value"] is None or not marks:
+    value = told(metric)
+    if value is None or not marks:
         return None
-    top = max(metric["value"], *(mark * 1.25 for mark in marks)) or 1
+    top = max(value, *(mark * 1.25 for mark in marks)) or 1
     scale = WIDTH / top
-    length = max(1.0, metric["value"] * scale)
+    length = max(1.0, value * scale)
     return _svg(
         f"gate {metric['gate'] or 'none'}",
         (WIDTH + 4, 18),

@@ -62,9 +62,15 @@ class Build:
         return [entry for entry in self.entries.values() if entry.fate == "kept"]
 
     def title(self, section: str) -> str:
-        """The heading of a section, or what its id tells where the manifest does not list it."""
+        """The heading of a section, or what its id tells where the manifest does not list it.
+
+        Under the heading above it, where another section is called the same.
+        """
         found = next((s for s in self.sections if s.get("id") == section), {})
-        return str(found.get("title") or heading(section)[-1])
+        said = found.get("title") or heading(section)[-1]
+        path = [str(part) for part in found.get("path") or ()]
+        alike = sum(s.get("title") == said for s in self.sections)
+        return " / ".join(path[-2:]) if alike > 1 and path else str(said)
 
     @property
     def sections(self) -> list[Row]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from corpus.report.folder import Row
+from corpus.score.scale import RELATIVE
 
 ORDER = {"fail": 0, "warn": 1, "pass": 2}
 MEASURES = {
@@ -100,11 +101,19 @@ def leading(metrics: Sequence[Row]) -> list[Row]:
     ]
 
 
+def told(metric: Row) -> float | None:
+    """The value that the gate speaks on: at a baseline's size where the limits are of that size."""
+    both = metric.get("matched")
+    found: float | None = both["value"] if both and base(metric) in RELATIVE else metric["value"]
+    return found
+
+
 def verdict_of(metric: Row) -> int:
     """The place in ``ORDER`` of what the value alone would be called, by the limits in force."""
+    value = told(metric)
     sign = 1 if metric["higher_is_better"] else -1
     beyond: list[bool] = [
-        metric.get(key) is not None and bool(sign * (metric["value"] - metric[key]) < 0)
+        value is not None and metric.get(key) is not None and sign * (value - metric[key]) < 0
         for key in ("warn", "fail")
     ]
     return ORDER["pass"] - sum(beyond)

@@ -6,7 +6,9 @@ hole and each stopped arm with the rounds that it held for, so that a reader see
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 from corpus.report.folder import Build, Row, clip
 
@@ -14,6 +16,7 @@ ORDERS = 80  # that are listed
 HOLES = 40
 ARMS = 12
 SAID = 160  # characters of an order
+T = TypeVar("T")
 PLAIN = ("round", "documents", "words", "ngrams", "novelty", "topics")
 
 
@@ -26,37 +29,32 @@ def rounds(build: Build) -> Row:
     rows = build.rounds
     last: Row = rows[-1] if rows else {}
     arms = sorted((last.get("arms") or {}).items(), key=lambda arm: (arm[1], arm[0]))
-    said = [_named(build, row) for row in rows]
+    lists = [_lists(row) for row in rows]
     return {
         "rounds": [
             {**{key: row.get(key) for key in PLAIN}, **_sizes(own)}
-            for row, own in zip(rows, said, strict=True)
+            for row, own in zip(rows, lists, strict=True)
         ],
         "arms": [{"what": _arm(build, arm), "novelty": share} for arm, share in arms[:ARMS]],
-        **{
-            key: _turned((own[key] for own in said), most)
-            for key, most in (("bans", ORDERS), ("holes", HOLES), ("stopped", ORDERS))
-        },
+        "bans": _turned((own["bans"] for own in lists), ORDERS, lambda said: clip(said, SAID)),
+        "holes": _turned((own["holes"] for own in lists), HOLES, partial(_hole, build)),
+        "stopped": _turned((own["stopped"] for own in lists), ORDERS, partial(_arm, build)),
         "listed": {
-            key: len({one for own in said for one in own[key]}) for key in ("bans", "holes")
+            key: len({one for own in lists for one in own[key]}) for key in ("bans", "holes")
         },
     }
 
 
-def _named(build: Build, row: Row) -> dict[str, list[str]]:
-    """The three lists of a round as a reader knows them."""
-    holes = [
-        f"{build.title(str(section))}: {kind} ({stream})"
-        for stream, section, kind in row.get("holes") or ()
-    ]
+def _lists(row: Row) -> dict[str, list[Any]]:
+    """The three lists of a round: texts, (stream, section, kind), and names of arms."""
     return {
-        "bans": [clip(str(one), SAID) for one in row.get("bans") or ()],
-        "holes": holes,
-        "stopped": [_arm(build, str(arm)) for arm in row.get("stopped") or ()],
+        "bans": [str(one) for one in row.get("bans") or ()],
+        "holes": [tuple(str(part) for part in hole) for hole in row.get("holes") or ()],
+        "stopped": [str(arm) for arm in row.get("stopped") or ()],
     }
 
 
-def _sizes(own: dict[str, list[str]]) -> Row:
+def _sizes(own: dict[str, list[Any]]) -> Row:
     return {f"{key}_listed": len(values) for key, values in own.items()}
 
 
@@ -65,11 +63,16 @@ def _arm(build: Build, arm: str) -> str:
     return f"section {build.title(name)}" if what == "section" else arm
 
 
-def _turned(lists: Iterable[Sequence[str]], most: int) -> list[Row]:
-    """Each thing that was listed, with the rounds after which it was."""
-    held: dict[str, list[int]] = {}
+def _hole(build: Build, hole: tuple[str, str, str]) -> str:
+    stream, section, kind = hole
+    return f"{build.title(section)}: {kind} ({stream})"
+
+
+def _turned(lists: Iterable[Sequence[T]], most: int, named: Callable[[T], str]) -> list[Row]:
+    """Each thing that was listed, as a reader knows it, with the rounds after which it was."""
+    held: dict[T, list[int]] = {}
     for number, listed in enumerate(lists, 1):
         for one in dict.fromkeys(listed):
             held.setdefault(one, []).append(number)
     ranked = sorted(held.items(), key=lambda entry: (-len(entry[1]), entry[1][0]))
-    return [{"what": what, "rounds": numbers} for what, numbers in ranked[:most]]
+    return [{"what": named(what), "rounds": numbers} for what, numbers in ranked[:most]]

@@ -31,6 +31,7 @@ from corpus.report.measures import (
     leading,
     name,
     row_anchor,
+    told,
 )
 from corpus.report.parts import parts
 from corpus.score.rarefy import SIZE
@@ -95,8 +96,12 @@ def _notes(caption: str, metrics: Sequence[Row]) -> Markup:
 
 
 def _gate(metric: Row) -> Markup:
-    gate = metric["gate"]
-    value = measure(metric["value"], metric["unit"])
+    gate, unit = metric["gate"], metric["unit"]
+    value: Markup | str = measure(told(metric), unit)
+    if told(metric) != metric["value"]:
+        whole = f"of all: {measure(metric['value'], unit)}"
+        size = f"at {count(metric['matched']['documents'])} documents"
+        value = join([value, el("small", size), el("small", whole)])
     return el(
         "tr",
         el("td", figures.verdict_mark(gate), " ", gate, class_=f"verdict {gate}"),

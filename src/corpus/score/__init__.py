@@ -62,7 +62,7 @@ def score(
     limits: Limits = DEFAULTS,
     baseline: Baseline | None = None,
     known_names: Collection[str] = (),
-    near_duplicates: Mapping[str, int] | None = None,
+    near_duplicates: Mapping[tuple[str, str], int] | None = None,
     pipeline: str | None = None,
     compare: bool = False,
 ) -> list[Metric]:
@@ -77,7 +77,8 @@ def score(
         baseline: values to compare with, and a control for the moves; human prose where None is
             given, for the moves only.
         known_names: names that are no fault.
-        near_duplicates: how many near-copies a document has, by id, as the caller measured.
+        near_duplicates: how many near-copies a document has, by id and text, as the caller
+            measured.
         pipeline: the name of a spaCy pipeline with a tagger, for ``syntax``.
         compare: adds the figures of the package ``diversity``.
 
@@ -126,10 +127,16 @@ def read_baseline(path: Path, pipeline: str | None = None) -> Baseline:
     return Baseline(found, control_of(Columns.of(texts), path.name, pipeline))
 
 
-def near_copies(found: Collection[Duplicate]) -> dict[str, int]:
-    """How many near-copies each document has, by id: the others of its original's cluster."""
+def near_copies(found: Collection[Duplicate], texts: Sequence[Text]) -> dict[tuple[str, str], int]:
+    """How many near-copies each document has: the others of its original's cluster.
+
+    By id and text, for two files may name different texts alike. The ids of ``found`` are places in
+    ``texts``.
+    """
     others = Counter(one.original for one in found)
-    return dict(others) | {one.id: others[one.original] for one in found}
+    counts = dict(others) | {one.id: others[one.original] for one in found}
+    named = ((texts[int(place)], count) for place, count in counts.items())
+    return {(text.id, text.text): count for text, count in named}
 
 
 def as_json(metrics: Iterable[Metric]) -> dict[str, Json]:
@@ -141,13 +148,13 @@ def as_json(metrics: Iterable[Metric]) -> dict[str, Json]:
     return {"metrics": rows}
 
 
-def _near_dup(columns: Columns, near: Mapping[str, int] | None, scale: Scale) -> Metric:
+def _near_dup(columns: Columns, near: Mapping[tuple[str, str], int] | None, scale: Scale) -> Metric:
     """The share of documents that have a near-copy, as the caller measured it."""
     unit = "share of documents"
     if near is None:
         note = "not measured here; see `corpus dedup`"
         return scale.metric("near_dup", Reading(None), unit, note=note)
-    copies = np.array([near.get(text.id, 0) for text in columns.texts], dtype=np.int64)
+    copies = np.array([near.get((text.id, text.text), 0) for text in columns.texts], dtype=np.int64)
     curve = rarefy.shares(copies, len(copies), len(copies))
     part, whole = (copies > 0).astype(np.int64), np.ones_like(copies)
     return scale.share("near_dup", part, whole, unit, chance=False, curve=curve)

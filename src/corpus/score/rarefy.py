@@ -111,22 +111,37 @@ def favourites(
     n = len(of)
     sizes = marks(n)
     counts = np.bincount(values, minlength=len(usual))
-    kept = np.flatnonzero(counts > 1)  # what one document has is the favourite of chance alone
+    kept = np.flatnonzero(counts > 1)
     again = counts[values] > 1
     places, codes = np.searchsorted(of, docs[again]), np.searchsorted(kept, values[again])
-    single, less = bool((counts == 1).any()), usual[kept]
+    less = usual[kept]
+    alone, floors = _floors(np.searchsorted(of, docs[~again]), usual[values[~again]], sizes)
     cost = (n + len(places) + len(kept)) * max(1, len(sizes))
     draws = max(FEWEST, min(DRAWS, WORK // max(1, cost)))
     chance = np.random.default_rng(0)
     sums = np.zeros(len(sizes))
     for _ in range(draws if len(sizes) else 0):
-        ranks = chance.permutation(n)[places]
+        order = chance.permutation(n)
+        ranks, firsts = order[places], order[alone]
         for at, m in enumerate(sizes):
             uses = np.bincount(codes[ranks < m], minlength=len(kept))
             beyond = np.where(lows(uses, np.array(m)) > less, uses / m - less, 0.0)
-            sums[at] += max(beyond.max(initial=0.0), single / m)
+            sums[at] += max(beyond.max(initial=0.0), floors[at][firsts < m].max(initial=0.0))
     rows = [{"documents": m, "value": float(s / draws)} for m, s in zip(sizes, sums, strict=True)]
     return [*rows, {"documents": n, "value": value}] if n else []
+
+
+def _floors(places: Numbers, usual: Floats, sizes: Sequence[int]) -> tuple[Numbers, list[Floats]]:
+    """What values that one document has show in a sample that holds it, beyond the usual.
+
+    Such a value is the favourite by chance alone, and of a document's only the least usual counts.
+    Returns the documents with one, and for each size their shares.
+    """
+    docs, which = np.unique(places, return_inverse=True)
+    least = np.full(len(docs), np.inf)
+    np.minimum.at(least, which, usual)
+    one = np.ones(len(docs))
+    return docs, [np.where(lows(one, one * m) > least, 1 / m - least, 0.0) for m in sizes]
 
 
 def blocks(n: int, measure: Callable[[int, int], float], value: float) -> list[Json]:

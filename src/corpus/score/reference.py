@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -10,13 +12,17 @@ from pathlib import Path
 
 from corpus.errors import InputError
 from corpus.language import text_of
+from corpus.records import Json
 from corpus.score.columns import Text
+from corpus.score.grams import BUDGET
 from corpus.score.patterns import Control, english, pattern_hash
 from corpus.score.rarefy import Known
 from corpus.score.shipped import shipped
 from corpus.store import Row, read_rows
 
 HUMAN = "human"
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
+"""What reading JSON of another shape raises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +112,11 @@ def read_values(path: Path) -> dict[str, Known] | None:
             return None
         rows = [{**json.loads(line)} for line in text.splitlines() if line.strip()]
         return _values({str(row["id"]): row for row in rows})
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except UNREADABLE:
         pass
     try:
         return _values(json.loads(text)["metrics"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except UNREADABLE as error:
         raise InputError(
             f"{path}: not a baseline; give what `corpus score --json` printed, a build's output "
             f"folder, JSON Lines of texts, or the word {HUMAN}"
@@ -126,16 +132,51 @@ def _whole(path: Path) -> str:
 
 
 def known_of(row: Row) -> Known | None:
-    """The row of a metric as something to compare with; None without a value."""
+    """The row of a metric as something to compare with; None where it has nothing to say.
+
+    That is one without a value, and ``distinct2`` of fewer words than its sample has.
+
+    Raises:
+        ValueError, TypeError, OverflowError, KeyError: the row is no metric.
+    """
     if row["value"] is None:
         return None
-    curve = [point for point in row.get("curve") or () if "value" in point]
-    n = row.get("n")
-    return Known(float(row["value"]), n if isinstance(n, int) else None, curve)
+    n, words = row.get("n"), row.get("words")
+    if row["id"] == "distinct2" and n and words and round(n * words) < BUDGET:
+        return None
+    value = _finite(row["value"])
+    return Known(value, n if isinstance(n, int) else None, curve_of(row))
+
+
+def curve_of(row: Row) -> list[Json]:
+    """The curve of a metric over documents; empty where its points are of another kind.
+
+    Raises:
+        ValueError, TypeError, OverflowError, KeyError: a point is no size with a finite value, or
+            the sizes do not ascend.
+    """
+    points = [point for point in row.get("curve") or () if point.get("value") is not None]
+    curve = [
+        {"documents": int(_finite(p["documents"])), "value": _finite(p["value"])} for p in points
+    ]
+    sizes = [0, *(point["documents"] for point in curve)]
+    if any(more <= less for less, more in itertools.pairwise(sizes)):
+        raise ValueError("the documents of a curve do not ascend from 1")
+    return curve
+
+
+def _finite(value: float | str) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{number} is no value")
+    return number
 
 
 def _values(rows: Mapping[str, Row]) -> dict[str, Known]:
-    return {name: known for name, row in rows.items() if (known := known_of(row))}
+    found = {n: known for n, row in rows.items() if (known := known_of({**row, "id": n}))}
+    if not found:
+        raise ValueError("no metric has a value")
+    return found
 
 
 def _text(row: Row, path: Path, number: int) -> Text:

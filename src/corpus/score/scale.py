@@ -105,10 +105,9 @@ class Scale:
         pair = rarefy.matched(curve, known.curve)
         usual = pair["baseline"] if pair else known.value
         warn, fail = self.bounds(name, higher=higher, usual=usual)
-        told = reading.value
-        if pair and name in RELATIVE:
-            told = pair["value"]
-            note = _joined(note, f"the gate is that of {pair['documents']:,} documents")
+        told = pair["value"] if pair and name in RELATIVE else reading.value
+        if name in RELATIVE:
+            note = _joined(note, _of_sizes(pair, curve, known, len(self.columns)))
         gate = _gate(told, warn, fail, higher=higher, chance=chance)
         worst: Json = max(cells, key=_severity, default={})
         if gate is not None and _severity(worst) > _GATES.index(gate):
@@ -266,8 +265,18 @@ def _gate(
     return _GATES[0 if chance else sum(sign * value > sign * limit for limit in (warn, fail))]
 
 
+def _of_sizes(pair: Json | None, curve: Sequence[Json], known: Known, n: int) -> str:
+    """What is to be said of a gate against a baseline of another number of documents."""
+    if pair:
+        ends = {rows[-1]["documents"] for rows in (curve, known.curve)}
+        return f"the gate is that of {pair['documents']:,} documents" if len(ends) > 1 else ""
+    grows = bool(curve) and curve[-1].get("value") is not None
+    lacking = grows and known.value is not None and known.n != n
+    return "the baseline has no curve that meets this one: sizes may differ" if lacking else ""
+
+
 def _joined(note: str, more: str) -> str:
-    return f"{note}; {more}" if note else more
+    return "; ".join(filter(None, (note, more)))
 
 
 def _severity(cell: Json) -> int:
