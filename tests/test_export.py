@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import random
+import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from corpus import export, formats, store, tokens
 from corpus.errors import InputError
 from corpus.export.index import Index
-from corpus.export.split import COMPONENTS, NONE, PAIRS, SHARE, split
+from corpus.export.split import COMPONENTS, NONE, PAIRS, SHARE, by_group, split
 from corpus.formats import Row
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read by datasets when it is imported
@@ -304,6 +305,17 @@ def test_where_stories_tie_everything_pairs_and_clusters_stay_together() -> None
     both = [{(r.metadata["section"], r.metadata["seed"]) for r in found if (r.id in chosen) is x}
              for x in (True, False)]  # fmt: skip
     assert both[0].isdisjoint(both[1])
+
+
+def test_a_split_takes_memory_by_rows_and_not_by_configs() -> None:
+    groups = np.arange(20_000) * 1_000  # of a thousand configs
+    tracemalloc.start()
+    known, sums = by_group(np.append(groups, groups[:2] + 7), np.full(20_002, 3))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert known[:4].tolist() == [0, 7, 1000, 1007]
+    assert (len(known), sums.tolist()) == (20_002, [3] * 20_002)
+    assert peak < 8 << 20
 
 
 def test_one_group_has_no_validation_split() -> None:
