@@ -19,7 +19,7 @@ from corpus import store
 from corpus.errors import DiskError, InputError
 
 NAME = "manifest.json"
-SAME = ("splits", "text_sha256", "tokens_sha256")  # equal: shards hold the same rows
+SAME = ("splits", "text_sha256", "tokens_sha256", "rest_sha256", "mask_roles")
 OWN = (
     "mixture",
     "held_out_sections",
@@ -97,5 +97,9 @@ def others(previous: Mapping[str, Any], fields: Mapping[str, Any]) -> list[dict[
 
 
 def same_rows(previous: Mapping[str, Any], fields: Mapping[str, Any]) -> bool:
-    """Whether both tell of the same rows in the same order, tokenized alike."""
-    return all(previous.get(name) == fields[name] for name in SAME)
+    """Whether both tell of the same rows in the same order, tokenized and masked alike.
+
+    A manifest without a digest of all that its rows hold, as earlier versions wrote it, tells of
+    no rows that are known.
+    """
+    return all(previous.get(name) == fields.get(name) for name in SAME)

@@ -84,6 +84,7 @@ class Exported:
     splits: dict[str, dict[str, dict[str, int]]]
     text_sha256: str
     tokens_sha256: str
+    rest_sha256: str
     more: dict[str, Any]
 
     def row(self, base: Path) -> dict[str, Any]:
@@ -94,6 +95,7 @@ class Exported:
             "splits": self.splits,
             "text_sha256": self.text_sha256,
             "tokens_sha256": self.tokens_sha256,
+            "rest_sha256": self.rest_sha256,
             "shards": [
                 {"format": name, **shard.below(below / name).row()}
                 for name, shards in self.shards.items()
@@ -162,6 +164,7 @@ class Ready:
             splits=self.splits,
             text_sha256=digests.text,
             tokens_sha256=digests.tokens,
+            rest_sha256=digests.rest,
             more=self.fields(),
         )
         for name, module in self.modules.items():

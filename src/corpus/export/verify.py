@@ -66,14 +66,9 @@ def of_format(
     counts: dict[str, dict[str, dict[str, int]]] = {}
     whole = True
     for shard in shards:
-        damage = [
-            problem
-            for file in (shard, *shard.get("beside", ()))
-            for problem in damaged(folder / file["file"], file)
-        ]
-        if damage:
+        if problems := damage(folder, shard):
             whole = False
-            yield from damage
+            yield from problems
             continue
         tally = Tally(encoder.tokenizer)
         try:
@@ -91,6 +86,8 @@ def of_format(
         sums: dict[str, Any] = {"tokens_sha256": digests.tokens, "splits": counts}
         if formats.named(name).TRAITS.text:
             sums["text_sha256"] = digests.text
+            if "rest_sha256" in told:  # not in those of earlier versions
+                sums["rest_sha256"] = digests.rest
         for field, value in sums.items():
             if told[field] != value:
                 yield f"{name}: {field} is {value}, the manifest says {told[field]}"
@@ -126,6 +123,15 @@ class Tally:
             ("documents", self.documents), ("tokens", self.tokens), ("text_tokens", text),
         ):  # fmt: skip
             count[field] = count.get(field, 0) + value
+
+
+def damage(folder: Path, shard: Mapping[str, Any]) -> list[str]:
+    """What is wrong with the bytes of a shard's files."""
+    return [
+        problem
+        for file in (shard, *shard.get("beside", ()))
+        for problem in damaged(folder / file["file"], file)
+    ]
 
 
 def damaged(path: Path, shard: Mapping[str, Any]) -> Iterator[str]:
