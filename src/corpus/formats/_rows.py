@@ -124,7 +124,11 @@ def record(row: Row, chat: str) -> dict[str, Any]:
 
 
 def anthropic(row: Row) -> dict[str, Any]:
-    """The ``system`` and ``messages`` of a chat as the Messages API takes them."""
+    """The ``system`` and ``messages`` of a chat as the Messages API takes them.
+
+    Raises:
+        InputError: a turn has no place there.
+    """
     first, *rest = row.messages or ()
     system = first["content"] if first["role"] == "system" else None
     turns = rest if system is not None else [first, *rest]
@@ -133,6 +137,12 @@ def anthropic(row: Row) -> dict[str, Any]:
             f"document '{row.id}' has a system turn that is not its first; the shape of the "
             f"Messages API has no place for it: export it with the system prompt in the messages"
         )
+    for turn in turns:
+        if turn["role"] not in ("user", "assistant"):
+            raise InputError(
+                f"document '{row.id}' has a turn of the role '{turn['role']}'; the shape of the "
+                f"Messages API knows user and assistant alone: export it without --chat anthropic"
+            )
     return {"system": system, "messages": turns}
 
 
