@@ -450,6 +450,8 @@ def test_fields_without_a_column_are_kept_in_the_metadata(tmp_path: Path) -> Non
         ({"id": "a", "text": "abc", "no_loss": [[1, 2], [0, 1]]}, "after character 2"),
         ({"id": "a", "text": "abc", "no_loss": [[1, 1]]}, "not \\[start, end\\)"),
         ({"id": "a", "text": "abc", "no_loss": "0-1"}, "must be a list"),
+        ({"id": "a", "text": "abc", "no_loss": [[False, True]]}, "must be two whole numbers"),
+        ({"id": "a", "text": "abc", "no_loss": [[0, True]]}, "must be two whole numbers"),
     ],
 )
 def test_a_row_that_cannot_be_exported_is_refused_by_file_row_and_reason(
@@ -600,6 +602,9 @@ def test_verify_says_when_the_tokenizer_is_another_one(tmp_path: Path) -> None:
     [
         (None, "export again"),
         ("{", "cannot be read"),
+        ("[" * 200_000, "cannot be read"),
+        ('{"version": "1", "shards": 5}', "no list of objects"),
+        ('{"version": "1", "shards": [5]}', "no list of objects"),
         ('{"version": "1"}', "'tokenizer' is missing"),
         ('{"version": "1", "tokenizer": {"name": "gpt9"}, "shards": []}', "tokenizer 'gpt9'"),
     ],

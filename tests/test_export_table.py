@@ -94,3 +94,16 @@ def test_a_file_that_takes_and_gives_less_than_it_is_asked_for_loses_nothing(
     with pytest.raises(DiskError, match="cannot be read back"):
         found.column("narrow")
     found.close()
+
+
+def test_ids_may_be_put_after_others_were_looked_at(tmp_path: Path) -> None:
+    rows = [[n, n + 1, n + 2] for n in range(0, 60, 3)]
+    with contextlib.closing(TokenFile(tmp_path, 50_257)) as kept:
+        for number, row in enumerate(rows):
+            kept.add(np.array(row, np.uint32), np.array([n % 2 == 0 for n in row], np.bool_))
+            assert kept.get(number // 2)[0].tolist() == rows[number // 2]
+        for number, row in enumerate(rows):
+            ids, loss = kept.get(number)
+            assert ids.tolist() == row
+            assert loss is not None
+            assert loss.tolist() == [n % 2 == 0 for n in row]

@@ -39,10 +39,13 @@ def read(path: Path) -> dict[str, Any]:
         value = json.loads(path.read_bytes())
     except FileNotFoundError as error:
         raise InputError(f"{path}: missing, so the export is not whole; export again") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: cannot be read as a manifest ({error})") from error
     if not isinstance(value, dict) or "version" not in value:
         raise InputError(f"{path}: not a manifest of corpus; name another folder")
+    shards = value.get("shards", [])
+    if not isinstance(shards, list) or not all(isinstance(one, dict) for one in shards):
+        raise InputError(f"{path}: its 'shards' are no list of objects; was it damaged?")
     return value
 
 

@@ -54,7 +54,9 @@ class Stretch:
     def get(self, start: int, end: int) -> Column:
         """The values from number ``start`` up to ``end``."""
         self._file.seek(start * self._kind.itemsize)
-        return np.frombuffer(self._file.read((end - start) * self._kind.itemsize), self._kind)
+        found = np.frombuffer(self._file.read((end - start) * self._kind.itemsize), self._kind)
+        self._file.seek(0, io.SEEK_END)  # where ``put`` goes on
+        return found
 
     def clear(self) -> None:
         """Forget everything."""
@@ -168,6 +170,11 @@ def taken(
                 one, loss = next(plain), None
             ids.add(one, loss)
             index.add(row, len(one))
+    if silent and not roles:
+        raise InputError(
+            f"--mask-roles {','.join(silent)}: no row is a chat; a row of text says what carries "
+            f"no loss in its no_loss"
+        )
     for role in sorted(set(silent) - roles):
         hint = did_you_mean(role, sorted(roles))
         raise InputError(f"--mask-roles {role}: no turn of a chat is of that role{hint}")

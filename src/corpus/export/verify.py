@@ -21,14 +21,21 @@ from corpus.tokens.encoder import Disagreed, Encoder
 FIELDS = ("format", "file", "config", "split", "bytes", "documents", "tokens", "sha256")
 
 
-def verify(folder: Path, tokenizer: Tokenizer | None = None, *, full: bool = False) -> list[str]:
+def verify(
+    folder: Path,
+    tokenizer: Tokenizer | None = None,
+    *,
+    full: bool = False,
+    told: Mapping[str, Any] | None = None,
+) -> list[str]:
     """The problems of the export whose ``manifest.json`` is in ``folder``; none if it is whole.
 
     Every shard is hashed, read and tokenized again, by the tokenizer that the manifest names unless
     one is given; ``full`` has every text tokenized by the reference, not by a quick engine.
+    ``told`` is the manifest, if it was read already.
     """
     try:
-        told = manifest.read(folder / manifest.NAME)
+        told = told or manifest.read(folder / manifest.NAME)
         counter = tokenizer or load(told["tokenizer"]["name"])
         by_format: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for shard in told["shards"]:
@@ -37,7 +44,7 @@ def verify(folder: Path, tokenizer: Tokenizer | None = None, *, full: bool = Fal
         for name, shards in by_format.items():
             problems += of_format(folder, name, shards, told, Encoder(counter, quick=not full))
     except Disagreed:
-        return verify(folder, tokenizer, full=True)
+        return verify(folder, tokenizer, full=True, told=told)
     except KeyError as error:
         return [f"{folder / manifest.NAME}: the field {error} is missing"]
     except InputError as error:
