@@ -185,6 +185,19 @@ def test_two_exports_into_one_folder_do_not_run_at_once(tmp_path: Path) -> None:
     assert export.verify(tmp_path) == []
 
 
+def test_a_chat_that_its_shape_cannot_hold_is_refused_before_a_shard_is_touched(
+    tmp_path: Path,
+) -> None:
+    publish(chats(), tmp_path, "jsonl", shard_tokens=10)
+    odd = Row("c99", "default", messages=({"role": "tool", "content": "42"}, *TURNS))
+    options: dict[str, Any] = {"shard_tokens": 10, "chat": "anthropic", "replace": True}
+    with pytest.raises(InputError, match="document 'c99' has a system turn that is not its first"):
+        publish([*chats(source="other"), odd], tmp_path, "jsonl", **options)
+    assert export.verify(tmp_path) == []
+    made = publish([*chats(), odd], tmp_path, "megatron", **options)  # which has no such shape
+    assert listed(made) == {"megatron"}
+
+
 def test_a_folder_that_was_made_for_the_lock_alone_is_gone_again(tmp_path: Path) -> None:
     with held(tmp_path / "new"):
         assert (tmp_path / "new").is_dir()

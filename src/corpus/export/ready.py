@@ -255,16 +255,18 @@ def prepared(rows: Sequence[Row], folder: Path, options: Options) -> Iterator[Re
 def read_through(rows: Sequence[Row], index: Index, ids: TokenFile, options: Options) -> Encoder:
     """Read all rows into ``index`` and ``ids``; again by the reference if engines disagree."""
     full = options.verify_tokens == "full"
+    shaped = any(named(name).TRAITS.card for name in options.formats)  # the others have one shape
+    chat = options.chat if shaped else "openai"
     encoder = Encoder(options.tokenizer, quick=options.quick, full=full, workers=options.workers)
     try:
-        taken(rows, index, ids, encoder, options.mask_roles)
+        taken(rows, index, ids, encoder, options.mask_roles, chat)
     except Disagreed:
         remark = f" ({encoder.engine.partition(' ')[0]} disagreed on a document)"
         index.clear()
         ids.clear()
         encoder = Encoder(options.tokenizer, quick=False, workers=options.workers)
         encoder.engine += remark
-        taken(rows, index, ids, encoder, options.mask_roles)
+        taken(rows, index, ids, encoder, options.mask_roles, chat)
     if not len(index):
         raise InputError("nothing to export: no document is left; see the report for the reasons")
     if len(index) > MANY:

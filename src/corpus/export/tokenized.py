@@ -18,7 +18,7 @@ from corpus.export.check import refuse_unwritable
 from corpus.export.gather import Placed
 from corpus.export.index import Index, Numbers
 from corpus.export.table import Column, Table
-from corpus.formats import Row
+from corpus.formats import Row, record
 from corpus.tokens import Flags, Ids, batches
 from corpus.tokens.encoder import Encoder
 
@@ -141,10 +141,11 @@ def taken(
     ids: TokenFile,
     encoder: Encoder,
     silent: Collection[str] = (),
+    chat: str = "openai",
 ) -> None:
     """Read all ``rows`` into ``index``, their ids into ``ids``.
 
-    The turns of chats whose roles are ``silent`` carry no loss.
+    The turns of chats whose roles are ``silent`` carry no loss; ``chat`` is the shape of chats.
 
     Raises:
         InputError: a row cannot be exported, or a role has no turns.
@@ -156,6 +157,8 @@ def taken(
         for number, row in enumerate(batch, start=first):
             try:
                 refuse_unwritable(row)
+                if chat != "openai":  # which holds any chat
+                    record(row, chat)
             except InputError as error:
                 raise InputError(f"{where(rows, number, row)}: {error}") from error
         first += len(batch)
