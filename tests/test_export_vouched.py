@@ -95,6 +95,18 @@ def test_verify_finds_metadata_that_was_changed_along_with_its_checksum(tmp_path
     assert export.verify(tmp_path) == []
 
 
+def test_an_export_of_an_earlier_version_is_made_again_but_no_format_joins_it(
+    tmp_path: Path,
+) -> None:
+    made = publish(texts(), tmp_path, "jsonl")
+    del made["rest_sha256"]
+    store.write_json(tmp_path / "manifest.json", made)
+    with pytest.raises(InputError, match="holds another export"):
+        publish(texts(), tmp_path, "parquet")
+    assert "rest_sha256" in publish(texts(), tmp_path, "jsonl")
+    assert listed(publish(texts(), tmp_path, "parquet")) == {"jsonl", "parquet"}
+
+
 def test_a_build_that_is_exported_without_masks_says_no_more_that_it_has_some(
     tmp_path: Path,
 ) -> None:

@@ -103,14 +103,16 @@ def refuse_other(previous: Mapping[str, Any], ready: Ready) -> None:
         fields |= {
             "text_sha256": digests.text,
             "tokens_sha256": digests.tokens,
-            "rest_sha256": digests.rest,
         }
+        staying = manifests.formats(previous) - ready.modules.keys()
+        if staying or "rest_sha256" in previous:  # one of an earlier version may be made again
+            fields["rest_sha256"] = digests.rest
         if ready.options.mask_roles:
             fields["mask_roles"] = list(ready.options.mask_roles)
         if manifests.same_rows(previous, fields):
             return
     raise InputError(
         f"{ready.folder}: holds another export (text_sha256 "
-        f"{previous.get('text_sha256', '')[:16]}) of other documents or settings; name another "
-        f"folder, or pass --replace"
+        f"{previous.get('text_sha256', '')[:16]}) of other documents, metadata or settings; "
+        f"name another folder, or pass --replace"
     )

@@ -93,9 +93,14 @@ def head() -> dict[str, Any]:
     }
 
 
+def formats(made: Mapping[str, Any]) -> set[str]:
+    """The formats that a manifest lists shards of."""
+    return {shard["format"] for shard in made.get("shards", [])}
+
+
 def others(previous: Mapping[str, Any], fields: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The shards of ``previous`` in formats that ``fields`` does not have."""
-    written = {shard["format"] for shard in fields["shards"]}
+    written = formats(fields)
     return [shard for shard in previous.get("shards", []) if shard["format"] not in written]
 
 
