@@ -147,6 +147,25 @@ def test_shards_that_a_killed_export_wrote_over_are_not_vouched_for(
     assert export.verify(tmp_path) == []
 
 
+class Changed(list[Row]):
+    """Rows that are others by the time they are read again."""
+
+    def __getitem__(self, number: Any) -> Any:
+        if number == 7:
+            raise InputError("was changed while it was read")
+        return super().__getitem__(number)
+
+
+def test_shards_that_a_refused_export_wrote_over_are_not_vouched_for(tmp_path: Path) -> None:
+    publish(texts(), tmp_path, "jsonl", "parquet", shard_tokens=10)
+    others = Changed(texts(word="night"))
+    with pytest.raises(InputError, match="was changed"):
+        publish(others, tmp_path, "jsonl", "parquet", shard_tokens=10, replace=True)
+    assert "export again" in export.verify(tmp_path)[0]
+    assert listed(publish(texts(), tmp_path, "parquet", shard_tokens=10)) == {"parquet"}
+    assert export.verify(tmp_path) == []
+
+
 def test_shards_that_a_killed_export_left_alone_stay(
     tmp_path: Path, dying: Callable[..., None]
 ) -> None:

@@ -59,7 +59,7 @@ def current(path: Path) -> dict[str, Any]:
 def unsealed(path: Path) -> Iterator[None]:
     """Set the manifest at ``path`` aside; by the end of the block a new one must stand there.
 
-    Where the input was refused, before a shard was touched, the old one comes back.
+    If none does, the old one stays aside: some of its shards may have been written over.
 
     Raises:
         DiskError: it cannot be moved.
@@ -70,12 +70,7 @@ def unsealed(path: Path) -> Iterator[None]:
             store.sync_folder(path.parent)
     except OSError as error:
         raise DiskError(f"{path}: cannot be set aside ({error.strerror})") from error
-    try:
-        yield
-    except InputError:
-        if aside(path).exists():
-            aside(path).replace(path)
-        raise
+    yield
     aside(path).unlink(missing_ok=True)
 
 
