@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import random
+import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from corpus import export, formats, store, tokens
 from corpus.errors import InputError
 from corpus.export.index import Index
-from corpus.export.split import COMPONENTS, NONE, PAIRS, SHARE, split
+from corpus.export.split import COMPONENTS, NONE, PAIRS, SHARE, by_group, split
 from corpus.formats import Row
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read by datasets when it is imported
@@ -306,6 +307,17 @@ def test_where_stories_tie_everything_pairs_and_clusters_stay_together() -> None
     assert both[0].isdisjoint(both[1])
 
 
+def test_a_split_takes_memory_by_rows_and_not_by_configs() -> None:
+    groups = np.arange(20_000) * 1_000  # of a thousand configs
+    tracemalloc.start()
+    known, sums = by_group(np.append(groups, groups[:2] + 7), np.full(20_002, 3))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert known[:4].tolist() == [0, 7, 1000, 1007]
+    assert (len(known), sums.tolist()) == (20_002, [3] * 20_002)
+    assert peak < 8 << 20
+
+
 def test_one_group_has_no_validation_split() -> None:
     chosen, way = sides(counted_rows({"section": "only"} for _ in range(100)))
     assert (chosen, way) == (set(), NONE)
@@ -438,6 +450,8 @@ def test_fields_without_a_column_are_kept_in_the_metadata(tmp_path: Path) -> Non
         ({"id": "a", "text": "abc", "no_loss": [[1, 2], [0, 1]]}, "after character 2"),
         ({"id": "a", "text": "abc", "no_loss": [[1, 1]]}, "not \\[start, end\\)"),
         ({"id": "a", "text": "abc", "no_loss": "0-1"}, "must be a list"),
+        ({"id": "a", "text": "abc", "no_loss": [[False, True]]}, "must be two whole numbers"),
+        ({"id": "a", "text": "abc", "no_loss": [[0, True]]}, "must be two whole numbers"),
     ],
 )
 def test_a_row_that_cannot_be_exported_is_refused_by_file_row_and_reason(
@@ -588,6 +602,9 @@ def test_verify_says_when_the_tokenizer_is_another_one(tmp_path: Path) -> None:
     [
         (None, "export again"),
         ("{", "cannot be read"),
+        ("[" * 200_000, "cannot be read"),
+        ('{"version": "1", "shards": 5}', "no list of objects"),
+        ('{"version": "1", "shards": [5]}', "no list of objects"),
         ('{"version": "1"}', "'tokenizer' is missing"),
         ('{"version": "1", "tokenizer": {"name": "gpt9"}, "shards": []}', "tokenizer 'gpt9'"),
     ],

@@ -13,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus import export, formats, store, tokens
+from corpus.cli.exporting import roles
 from corpus.errors import InputError
 from corpus.export.dropped import best_fit, blocks, heads, pieces, windows
+from corpus.export.index import Index
 from corpus.formats import Row
 
 GPT2 = tokens.load("gpt2")
@@ -217,7 +219,25 @@ def test_masked_roles_are_refused_where_no_reader_finds_them_and_where_nobody_sp
             export.publish(chats(), tmp_path, tokenizer=GPT2, formats=[name], mask_roles=["system"])
     with pytest.raises(InputError, match=r"--mask-roles sytem: no turn.*system"):
         export.publish(chats(), tmp_path, tokenizer=GPT2, mask_roles=["sytem"])
+    with pytest.raises(InputError, match=r"--mask-roles tool,user: no row is a chat"):
+        export.publish(rows(3), tmp_path, tokenizer=GPT2, mask_roles=["tool", "user"])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_roles_of_a_list_may_stand_apart_but_there_must_be_some() -> None:
+    assert roles("system, user,,system ") == ["system", "user"]
+    assert roles(None) == roles("") == []
+    for empty in (",", " , ", " "):
+        with pytest.raises(InputError, match=r"--mask-roles .* write roles"):
+            roles(empty)
+
+
+def test_more_configs_than_sixteen_bits_can_count_are_exported(tmp_path: Path) -> None:
+    index = Index(folder=tmp_path)
+    for n in range(1 << 16 | 1):
+        index.add(Row(f"r{n}", f"c{n}", text="x"), 1)
+    assert index.config[-1] == 1 << 16
+    index.close()
 
 
 @given(

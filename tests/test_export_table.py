@@ -1,7 +1,11 @@
 """What is remembered of rows: columns that wait on disk and come back as they were."""
 
 import contextlib
+import io
+import os
+import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -65,3 +69,41 @@ def test_a_disk_that_takes_nothing_is_said(tmp_path: Path) -> None:
     with pytest.raises(DiskError, match="none: cannot be written"):
         for number in range(5):
             found.add(number)
+
+
+class Sparing(io.FileIO):
+    """A file that takes and gives three bytes at a time, as a system may."""
+
+    def write(self, data: Any) -> int:
+        return super().write(memoryview(data)[:3])
+
+    def readinto(self, data: Any) -> int:
+        return super().readinto(memoryview(data)[:3])
+
+
+def test_a_file_that_takes_and_gives_less_than_it_is_asked_for_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: Sparing(tmp_path / "rows", "w+"))
+    found = Table({"wide": "Q", "narrow": "B"})
+    for number in range(9):
+        found.add(number << 40, number)
+    assert found.column("wide").tolist() == [number << 40 for number in range(9)]
+    assert found.column("narrow").tolist() == list(range(9))
+    os.truncate(tmp_path / "rows", 40)
+    with pytest.raises(DiskError, match="cannot be read back"):
+        found.column("narrow")
+    found.close()
+
+
+def test_ids_may_be_put_after_others_were_looked_at(tmp_path: Path) -> None:
+    rows = [[n, n + 1, n + 2] for n in range(0, 60, 3)]
+    with contextlib.closing(TokenFile(tmp_path, 50_257)) as kept:
+        for number, row in enumerate(rows):
+            kept.add(np.array(row, np.uint32), np.array([n % 2 == 0 for n in row], np.bool_))
+            assert kept.get(number // 2)[0].tolist() == rows[number // 2]
+        for number, row in enumerate(rows):
+            ids, loss = kept.get(number)
+            assert ids.tolist() == row
+            assert loss is not None
+            assert loss.tolist() == [n % 2 == 0 for n in row]

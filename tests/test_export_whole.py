@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 import pytest
 
 from corpus import export, formats, store, tokens
-from corpus.errors import InputError
+from corpus.errors import DiskError, InputError
 from corpus.export.tokenized import TokenFile
 from corpus.formats import Row
 
@@ -175,6 +176,16 @@ def test_an_input_that_is_written_to_meanwhile_is_noticed(tmp_path: Path) -> Non
     assert not (tmp_path / "out" / "manifest.json").exists()
 
 
+def test_a_pipe_that_cannot_be_copied_is_said_with_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "no folder").write_text("")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "no folder"))
+    with pytest.raises(DiskError, match=r"pipe: cannot be copied to .*no folder .* TMPDIR"):
+        export.rows_of_files([tmp_path / "pipe"])
+
+
 def test_a_pipe_is_read_as_a_file_is(tmp_path: Path) -> None:
     source = text(tmp_path / "in.jsonl", 20)
     made(tmp_path / "a", source, formats=["jsonl"])
@@ -248,6 +259,15 @@ def test_verify_finds_an_end_of_text_in_the_middle_of_a_document(tmp_path: Path)
     shard.update(formats.seal(tmp_path / shard["file"]))
     store.write_json(tmp_path / "manifest.json", told)
     assert "2 end-of-text tokens for 1 documents" in export.verify(tmp_path)[0]
+
+
+def test_a_damaged_manifest_is_a_problem_found_and_no_bad_usage(tmp_path: Path) -> None:
+    made(tmp_path / "a", text(tmp_path / "in.jsonl", 20), formats=["jsonl"])
+    (tmp_path / "a" / "manifest.json").write_text('{"version": "1", "shards": [')
+    found = command(tmp_path / "a", "--verify")
+    assert (found.returncode, found.stdout) == (1, "0 shards read again, 1 problems\n")
+    assert "manifest.json: cannot be read as a manifest" in found.stderr
+    assert command(tmp_path, "--verify").returncode == 2
 
 
 @pytest.mark.parametrize("field", ["documents", "tokens"])

@@ -301,6 +301,10 @@ def test_chats_may_have_the_shape_of_the_messages_api(tmp_path: Path, name: str)
     late = dataclasses.replace(chats[0], messages=turns[::-1])
     with pytest.raises(InputError, match="not its first"):
         write([late], tmp_path, name, chat="anthropic")
+    for role in ("developer", "tool"):
+        odd = dataclasses.replace(chats[0], messages=({"role": role, "content": "x"}, *turns[1:]))
+        with pytest.raises(InputError, match=f"a turn of the role '{role}'"):
+            write([odd], tmp_path, name, chat="anthropic")
 
 
 def test_two_tool_schemas_that_differ_come_back_as_they_were(tmp_path: Path) -> None:

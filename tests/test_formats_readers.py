@@ -103,7 +103,8 @@ def test_datasets_does_not_take_one_export_for_another_out_of_its_cache(
     for number, folder in enumerate(("one", "two", "one")):
         row = {"id": "a", "text": "The same text.", "section": f"{number}"}
         store.write_rows(tmp_path / folder / "in.jsonl", [row])
-        job = [sys.executable, "-m", "corpus", "export", "in.jsonl", "-o", ".", "--format", name]
+        job = [sys.executable, "-m", "corpus", "export", "in.jsonl", "-o", ".", "--format", name,
+               "--replace"]  # fmt: skip
         subprocess.run(job, cwd=tmp_path / folder, check=True, capture_output=True)
         where = str(tmp_path / folder / name)
         [found] = datasets.load_dataset(where, split="train", cache_dir=str(tmp_path / "cache"))

@@ -1,5 +1,6 @@
 """The quick engines: they agree on thousands of hard texts, or they are not used."""
 
+import dataclasses
 import hashlib
 import importlib.util
 import unicodedata
@@ -12,9 +13,10 @@ import tokenizers
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus import export, tokens
+from corpus import export, store, tokens
 from corpus.formats import Row
-from corpus.tokens import Ids, Tokenizer, _quick
+from corpus.tokens import Ids, Tokenizer, _agreed, _quick
+from corpus.tokens import encoder as encoders
 from corpus.tokens._hard import hard, unknown
 from corpus.tokens._ranks import CASED, O200K
 from corpus.tokens._reference import reference
@@ -150,6 +152,67 @@ def test_what_an_engine_said_on_the_hard_texts_is_kept_until_something_changes(
     engines(counting)
     assert _quick.tried(GPT2, "numpy")[0] is not None
     assert len(asked) == 2
+
+
+def test_what_was_kept_holds_for_one_vocabulary_one_engine_and_one_way_to_ask(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CORPUS_CACHE", str(tmp_path))
+
+    def asked(definition: str = "d", library: str = GPT2.library) -> bool:
+        times: list[int] = []
+        one = dataclasses.replace(GPT2, library=library)
+        _agreed.kept(one, "numpy", definition, lambda: times.append(1))
+        return bool(times)
+
+    assert (asked(), asked()) == (True, False)
+    assert asked("another vocabulary")
+    assert asked(library="tokenizers 9")
+    for where, name, value in (
+        (_agreed.importlib.metadata, "version", lambda _: "9"),
+        (_agreed.platform, "node", lambda: "elsewhere"),
+        (_agreed.platform, "machine", lambda: "another"),
+        (_agreed.unicodedata, "unidata_version", "99"),
+        (_agreed, "SOURCES", ("_hard.py",)),
+    ):
+        with monkeypatch.context() as other:
+            other.setattr(where, name, value)
+            assert asked()
+        assert not asked()
+
+
+def test_without_a_home_folder_or_a_sound_cache_the_texts_are_gone_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CORPUS_CACHE", str(tmp_path))
+    assert _agreed.kept(GPT2, "numpy", "d", lambda: "one") == "one"
+    next((tmp_path / "engines").iterdir()).write_text("[" * 200_000)
+    assert _agreed.kept(GPT2, "numpy", "d", lambda: "two") == "two"
+    assert _agreed.kept(GPT2, "numpy", "d", lambda: "three") == "two"
+
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(store, "cache_folder", homeless)
+    assert _agreed.kept(GPT2, "numpy", "d", lambda: "four") == "four"
+    assert _quick.ranks_of(GPT2) is None
+
+
+def test_an_engine_is_made_anew_after_much_text_and_left_if_it_is_wrong_then(
+    engines: Callable, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    made: list[str] = []
+    engines(lambda definition: made.append(definition) or lying("no text holds this")(definition))
+    monkeypatch.setattr(encoders, "REFRESH_CHARS", 20)
+    encoder = Encoder(GPT2)
+    wanted = [ids.tolist() for ids in encoder.encode(["A quiet day in the house."])]
+    assert (len(made), encoder.engine.partition(" ")[0]) == (1, "numpy")
+    assert [ids.tolist() for ids in encoder.encode(["A quiet day in the house."])] == wanted
+    assert (len(made), encoder.engine.partition(" ")[0]) == (2, "numpy")
+    monkeypatch.setenv("CORPUS_CACHE", str(tmp_path / "another"))
+    monkeypatch.setattr(_quick, "ENGINES", {"numpy": lying("it's")})
+    assert [ids.tolist() for ids in encoder.encode(["A quiet day in the house."])] == wanted
+    assert encoder.engine == GPT2.library
 
 
 def test_an_engine_that_is_wrong_about_an_early_document_is_found_out(engines: Callable) -> None:

@@ -70,6 +70,41 @@ def test_marks_stay_text_and_runs_of_blanks_are_left_as_they_are(tokenizer: Toke
     assert tokenizer.decode(ids).strip() == f"a {' '.join(spelled)} b\n\nc"
 
 
+def trained(folder: Path, **settings: Any) -> Path:
+    """A unigram model that knows few characters, with marks and a tag as pieces of the user."""
+    out = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(SAID * 20), model_writer=out, hard_vocab_limit=False,
+        vocab_size=360, user_defined_symbols=[*MARKS, "<b>", "</h1>"], minloglevel=2, **settings,
+    )  # fmt: skip
+    (folder / "tokenizer.model").write_bytes(out.getvalue())
+    return folder / "tokenizer.model"
+
+
+@pytest.mark.parametrize("bytewise", [True, False])
+def test_tags_are_the_librarys_own_and_so_are_marks_that_could_not_be_spelled(
+    tmp_path: Path, *, bytewise: bool
+) -> None:
+    path = trained(tmp_path, byte_fallback=bytewise)
+    own, mine = sentencepiece.SentencePieceProcessor(model_file=str(path)), tokens.load(str(path))
+    text = "It <b>is</h1> late."
+    assert mine.encode([text]) == [own.encode(text)]
+    spelled = f"It {MARKS[0]} is {MARKS[1]} late."
+    [ids] = mine.encode([spelled])
+    assert own.unk_id() not in ids
+    assert (ids == own.encode(spelled)) == (not bytewise)
+    assert mine.decode(ids).strip() == spelled
+
+
+@pytest.mark.parametrize("count", ["2", "all", "", "-1"])
+def test_a_number_of_threads_that_is_none_is_passed_over(
+    tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch, count: str
+) -> None:
+    wanted = tokenizer.encode(SAID)
+    monkeypatch.setenv("RAYON_NUM_THREADS", count)
+    assert tokenizer.encode(SAID) == wanted
+
+
 @given(texts=st.lists(TEXTS, max_size=4))
 def test_every_document_ends_once_whatever_it_spells(
     tokenizer: Tokenizer, texts: list[str]

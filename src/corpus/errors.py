@@ -5,7 +5,7 @@
     ├── GateFailed             3   a quality or diversity gate failed; the build is whole
     ├── BudgetReached          4   the next request could pass the budget; resumable
     ├── ProviderStopped        5   key, credit, spend limit, retired model: asking again is useless
-    ├── Locked                 6   another build holds the output
+    ├── Locked                 6   another build or export holds the output
     ├── DiskError             74   the disk cannot be written
     └── Interrupted           75   stopped early; run the same command again to go on
 
@@ -50,7 +50,7 @@ class ProviderStopped(CorpusError):
 
 
 class Locked(CorpusError):
-    """Another build holds the output folder."""
+    """Another build or export holds the output folder."""
 
     exit_code = 6
 

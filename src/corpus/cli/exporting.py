@@ -11,8 +11,9 @@ from typing import Any
 import click
 
 from corpus import export as room
-from corpus import store, tokens
+from corpus import tokens
 from corpus.errors import InputError
+from corpus.export import manifest
 
 
 def run(
@@ -85,13 +86,17 @@ def verified(folder: Path, tokenizer: str | None, *, full: bool) -> dict[str, An
     Raises:
         InputError: there is no manifest.
     """
-    path = folder / "manifest.json"
+    path = folder / manifest.NAME
     if not path.exists():
         raise InputError(f"{folder}: no manifest.json in it; give a finished build or export")
+    try:
+        told = manifest.read(path)
+    except InputError as error:  # damage is what was asked about
+        return {"shards": 0, "problems": [str(error)]}
     counter = None if tokenizer is None else tokens.load(tokenizer)
     set_aside()
-    problems = room.verify(folder, counter, full=full)
-    return {"shards": len(store.read_json(path).get("shards", [])), "problems": problems}
+    problems = room.verify(folder, counter, full=full, told=told)
+    return {"shards": len(told.get("shards", [])), "problems": problems}
 
 
 def show(found: dict[str, Any], *, as_json: bool) -> None:
@@ -132,11 +137,23 @@ def _options(flags: dict[str, Any], facts: dict[str, Any], tokenizer: str) -> di
         "choice": choice,
         "facts": facts,
         "compress": flags["compress"] or "",
-        "mask_roles": [one for one in (flags["mask_roles"] or "").split(",") if one],
+        "mask_roles": roles(flags["mask_roles"]),
         "shard_tokens": flags["shard_tokens"] or room.SHARD_TOKENS,
     }
     same = ("allow_demo", "quick", "verify_tokens", "workers", "chat", "seq_len", "croissant")
     return options | {name: flags[name] for name in same}
+
+
+def roles(text: str | None) -> list[str]:
+    """The roles that ``--mask-roles`` lists.
+
+    Raises:
+        InputError: it lists none.
+    """
+    found = [one.strip() for one in (text or "").split(",") if one.strip()]
+    if text and not found:
+        raise InputError(f"--mask-roles {text!r}: write roles, such as system,user")
+    return list(dict.fromkeys(found))
 
 
 def set_aside() -> None:

@@ -18,10 +18,10 @@ from corpus import store
 from corpus.errors import InputError
 from corpus.export import manifest as manifests
 from corpus.export.arrange import Choice
-from corpus.export.folder import abandon
+from corpus.export.folder import abandon, held
 from corpus.export.gather import rows_of_build, rows_of_files
 from corpus.export.ready import SHARD_TOKENS, Exported, Options, Ready, prepared
-from corpus.export.verify import verify
+from corpus.export.verify import damage, verify
 from corpus.formats import Row
 
 __all__ = [
@@ -61,23 +61,27 @@ def publish(
 
     The manifest is ``folder``'s own, or that of the ``build`` whose shards these are; a build's
     keeps what else it says. Formats of an earlier export stay listed if they hold the same rows; if
-    not, their shards are removed, since nothing vouches for them any more. An export of other rows
+    not, their shards are removed, since nothing vouches for them any more; so are those that an
+    export which did not end has touched. An export of other rows
     is only written over where ``replace`` says so; a build's shards are always its own.
 
     Raises:
         InputError, DiskError: as ``export``; or the manifest that is there is not one of ours, or
             is of another export.
+        Locked: another export writes to ``folder``.
     """
     base = build or folder
     path = base / manifests.NAME
-    previous = manifests.current(path)
-    with prepared(rows, folder, Options(**options)) as ready:
+    with held(folder), prepared(rows, folder, Options(**options)) as ready:
+        broken = not path.exists()  # an export began here and did not end
+        previous = manifests.current(path)
         if not (replace or build):
             refuse_other(previous, ready)
         with manifests.unsealed(path):
             fields = ready.write().row(base)
             others = manifests.others(previous, fields)
-            if manifests.same_rows(previous, fields):
+            whole = not broken or not any(damage(base, shard) for shard in others)
+            if whole and manifests.same_rows(previous, fields):
                 fields["shards"] += others
             else:
                 for name in {shard["format"] for shard in others}:
@@ -96,11 +100,19 @@ def refuse_other(previous: Mapping[str, Any], ready: Ready) -> None:
     fields: dict[str, Any] = {"splits": ready.splits}
     if previous.get("splits") == fields["splits"]:  # else they differ, whatever the texts are
         digests = ready.digests()
-        fields |= {"text_sha256": digests.text, "tokens_sha256": digests.tokens}
+        fields |= {
+            "text_sha256": digests.text,
+            "tokens_sha256": digests.tokens,
+        }
+        staying = manifests.formats(previous) - ready.modules.keys()
+        if staying or "rest_sha256" in previous:  # one of an earlier version may be made again
+            fields["rest_sha256"] = digests.rest
+        if ready.options.mask_roles:
+            fields["mask_roles"] = list(ready.options.mask_roles)
         if manifests.same_rows(previous, fields):
             return
     raise InputError(
         f"{ready.folder}: holds another export (text_sha256 "
-        f"{previous.get('text_sha256', '')[:16]}) of other documents or settings; name another "
-        f"folder, or pass --replace"
+        f"{previous.get('text_sha256', '')[:16]}) of other documents, metadata or settings; "
+        f"name another folder, or pass --replace"
     )

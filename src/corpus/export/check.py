@@ -121,6 +121,8 @@ def spans(value: object, text: str | None) -> tuple[tuple[int, int], ...]:
     last = 0
     for span in value:
         match span:
+            case [bool(), _] | [_, bool()]:
+                raise InputError(f"'no_loss' span {span!r:.40} must be two whole numbers")
             case [int(start), int(end)] if last <= start < end <= len(text):
                 last = end
             case _:

@@ -7,21 +7,76 @@ interrupted, or that had more shards than this one, from a folder that somebody 
 from __future__ import annotations
 
 import contextlib
+import os
 import re
+import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from corpus import store
-from corpus.errors import DiskError, InputError
+from corpus.errors import DiskError, InputError, Locked
 
 MADE = ("README.md", "croissant.json")  # what stands beside the shards
 MARKER = ".corpus-export"
+LOCK = ".corpus-export.lock"
 MARKED = "Written by corpus export: the next one replaces the shards and the README.md here.\n"
 SHARD = re.compile(
     r"(test|train|validation)-\d{5}-of-\d{5}\.[\w.]+"  # most formats
     r"|(test|train|val)\.bin|.+_(test|train|val)_\d{6}\.bin|shard\.\d{5}\.mds|index\.json"
 )
 TORN = re.compile(r"\..+\.\d+\.tmp")  # what a crash leaves of ``store.replacing``
+
+
+@contextlib.contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Keep other exports out of ``folder`` until the end of the block, or of the process.
+
+    The lock is the system's own, on a file that is gone afterwards; one that a crash has left holds
+    nobody up. Where the system or the disk has no such locks, nobody is kept out.
+
+    Raises:
+        Locked: another process holds it.
+        DiskError: the lock cannot be made.
+    """
+    if sys.platform == "win32":  # an open file could not be removed there
+        yield
+        return
+    made = not folder.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = _locked(folder / LOCK)
+    except BlockingIOError as error:
+        raise Locked(f"{folder}: another export writes there; wait for it to end") from error
+    except OSError as error:
+        raise DiskError(f"{folder}: cannot be written ({error.strerror})") from error
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            (folder / LOCK).unlink(missing_ok=True)  # first: who opened it sees that it is gone
+        os.close(file)
+        if made:
+            with contextlib.suppress(OSError):  # not empty
+                folder.rmdir()
+
+
+def _locked(path: Path) -> int:
+    """The file at ``path``, made and locked."""
+    import fcntl  # not everywhere
+
+    while True:
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(file)
+            raise
+        except OSError:  # a disk without locks, as Lustre may be
+            return file
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(file), path.stat()):
+                return file
+        os.close(file)  # its holder removed it meanwhile
 
 
 def refuse_foreign(folder: Path) -> None:

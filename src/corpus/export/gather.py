@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any, overload
 
 from corpus import store
-from corpus.errors import InputError
+from corpus.errors import DiskError, InputError
 from corpus.export.check import checked
 from corpus.export.table import Column, Table
 from corpus.formats import Row
@@ -112,14 +112,24 @@ class Placed(Sequence[Row], abc.ABC):
         self._looked_up = None
 
     def _seekable(self, path: Path) -> Path:
-        """``path``, or a copy of what comes out of it where it is a pipe."""
+        """``path``, or a copy of what comes out of it where it is a pipe.
+
+        Raises:
+            DiskError: there is no room for the copy.
+        """
         if path.is_file() or path.is_dir() or not path.exists():
             return path  # what cannot be read is said when it is read
-        folder = tempfile.TemporaryDirectory(prefix="corpus-")
-        weakref.finalize(self, folder.cleanup)
-        copy = Path(folder.name) / "rows.jsonl"
-        with path.open("rb") as source, copy.open("wb") as target:
-            shutil.copyfileobj(source, target)
+        try:
+            folder = tempfile.TemporaryDirectory(prefix="corpus-")
+            weakref.finalize(self, folder.cleanup)
+            copy = Path(folder.name) / "rows.jsonl"
+            with path.open("rb") as source, copy.open("wb") as target:
+                shutil.copyfileobj(source, target)
+        except OSError as error:
+            raise DiskError(
+                f"{path}: cannot be copied to {tempfile.gettempdir()} ({error.strerror}); name a "
+                f"folder with room in TMPDIR, or give a file"
+            ) from error
         return copy
 
 

@@ -21,7 +21,7 @@ from corpus.records import STREAMS, canonical
 MOST_SECTIONS = 10_000  # that are told one by one
 CHAT, MASKED, DEMO, HELD = 1, 2, 4, 8
 KEYS = ("section", "seed", "cluster")
-COLUMNS = {"high": "Q", "low": "Q", "tokens": "I", "config": "H", "section": "i", "flags": "B"}
+COLUMNS = {"high": "Q", "low": "Q", "tokens": "I", "config": "I", "section": "i", "flags": "B"}
 COLUMNS |= dict.fromkeys((f"key of {name}" for name in KEYS), "Q")
 
 Numbers = np.ndarray[tuple[int], np.dtype[np.int64]]

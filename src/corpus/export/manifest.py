@@ -19,7 +19,7 @@ from corpus import store
 from corpus.errors import DiskError, InputError
 
 NAME = "manifest.json"
-SAME = ("splits", "text_sha256", "tokens_sha256")  # equal: shards hold the same rows
+SAME = ("splits", "text_sha256", "tokens_sha256", "rest_sha256", "mask_roles")
 OWN = (
     "mixture",
     "held_out_sections",
@@ -39,10 +39,13 @@ def read(path: Path) -> dict[str, Any]:
         value = json.loads(path.read_bytes())
     except FileNotFoundError as error:
         raise InputError(f"{path}: missing, so the export is not whole; export again") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: cannot be read as a manifest ({error})") from error
     if not isinstance(value, dict) or "version" not in value:
         raise InputError(f"{path}: not a manifest of corpus; name another folder")
+    shards = value.get("shards", [])
+    if not isinstance(shards, list) or not all(isinstance(one, dict) for one in shards):
+        raise InputError(f"{path}: its 'shards' are no list of objects; was it damaged?")
     return value
 
 
@@ -56,7 +59,7 @@ def current(path: Path) -> dict[str, Any]:
 def unsealed(path: Path) -> Iterator[None]:
     """Set the manifest at ``path`` aside; by the end of the block a new one must stand there.
 
-    Where the input was refused, before a shard was touched, the old one comes back.
+    If none does, the old one stays aside: some of its shards may have been written over.
 
     Raises:
         DiskError: it cannot be moved.
@@ -67,12 +70,7 @@ def unsealed(path: Path) -> Iterator[None]:
             store.sync_folder(path.parent)
     except OSError as error:
         raise DiskError(f"{path}: cannot be set aside ({error.strerror})") from error
-    try:
-        yield
-    except InputError:
-        if aside(path).exists():
-            aside(path).replace(path)
-        raise
+    yield
     aside(path).unlink(missing_ok=True)
 
 
@@ -90,12 +88,21 @@ def head() -> dict[str, Any]:
     }
 
 
+def formats(made: Mapping[str, Any]) -> set[str]:
+    """The formats that a manifest lists shards of."""
+    return {shard["format"] for shard in made.get("shards", [])}
+
+
 def others(previous: Mapping[str, Any], fields: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The shards of ``previous`` in formats that ``fields`` does not have."""
-    written = {shard["format"] for shard in fields["shards"]}
+    written = formats(fields)
     return [shard for shard in previous.get("shards", []) if shard["format"] not in written]
 
 
 def same_rows(previous: Mapping[str, Any], fields: Mapping[str, Any]) -> bool:
-    """Whether both tell of the same rows in the same order, tokenized alike."""
-    return all(previous.get(name) == fields[name] for name in SAME)
+    """Whether both tell of the same rows in the same order, tokenized and masked alike.
+
+    A manifest without a digest of all that its rows hold, as earlier versions wrote it, tells of
+    no rows that are known.
+    """
+    return all(previous.get(name) == fields.get(name) for name in SAME)

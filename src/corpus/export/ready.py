@@ -84,6 +84,7 @@ class Exported:
     splits: dict[str, dict[str, dict[str, int]]]
     text_sha256: str
     tokens_sha256: str
+    rest_sha256: str
     more: dict[str, Any]
 
     def row(self, base: Path) -> dict[str, Any]:
@@ -94,6 +95,7 @@ class Exported:
             "splits": self.splits,
             "text_sha256": self.text_sha256,
             "tokens_sha256": self.tokens_sha256,
+            "rest_sha256": self.rest_sha256,
             "shards": [
                 {"format": name, **shard.below(below / name).row()}
                 for name, shards in self.shards.items()
@@ -162,6 +164,7 @@ class Ready:
             splits=self.splits,
             text_sha256=digests.text,
             tokens_sha256=digests.tokens,
+            rest_sha256=digests.rest,
             more=self.fields(),
         )
         for name, module in self.modules.items():
@@ -252,16 +255,18 @@ def prepared(rows: Sequence[Row], folder: Path, options: Options) -> Iterator[Re
 def read_through(rows: Sequence[Row], index: Index, ids: TokenFile, options: Options) -> Encoder:
     """Read all rows into ``index`` and ``ids``; again by the reference if engines disagree."""
     full = options.verify_tokens == "full"
+    shaped = any(named(name).TRAITS.card for name in options.formats)  # the others have one shape
+    chat = options.chat if shaped else "openai"
     encoder = Encoder(options.tokenizer, quick=options.quick, full=full, workers=options.workers)
     try:
-        taken(rows, index, ids, encoder, options.mask_roles)
+        taken(rows, index, ids, encoder, options.mask_roles, chat)
     except Disagreed:
         remark = f" ({encoder.engine.partition(' ')[0]} disagreed on a document)"
         index.clear()
         ids.clear()
         encoder = Encoder(options.tokenizer, quick=False, workers=options.workers)
         encoder.engine += remark
-        taken(rows, index, ids, encoder, options.mask_roles)
+        taken(rows, index, ids, encoder, options.mask_roles, chat)
     if not len(index):
         raise InputError("nothing to export: no document is left; see the report for the reasons")
     if len(index) > MANY:

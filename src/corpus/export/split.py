@@ -172,9 +172,8 @@ def add(taken: list[int], sizes: Iterable[tuple[int, int]]) -> None:
 
 def by_group(codes: Numbers, tokens: Numbers) -> tuple[Numbers, Numbers]:
     """The distinct codes in order, and the tokens of each."""
-    rows = np.bincount(codes)
-    known = np.flatnonzero(rows)
-    return known, np.bincount(codes, tokens)[known].astype(np.int64)
+    known, inverse = np.unique(codes, return_inverse=True)  # codes are sparse: no table of them all
+    return known, np.bincount(inverse, tokens, minlength=len(known)).astype(np.int64)
 
 
 def groups_of(

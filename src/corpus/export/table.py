@@ -6,12 +6,13 @@ more than a block of them waits there, and a column is read back when it is look
 
 from __future__ import annotations
 
+import io
 import tempfile
 import weakref
 from array import array
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
@@ -36,7 +37,7 @@ class Table:
         self._waiting = {name: array(code) for name, code in columns.items()}
         self._columns = list(self._waiting.values())
         self._folder = folder
-        self._file: IO[bytes] | None = None
+        self._file: io.RawIOBase | None = None
         self._blocks = 0
 
     def __len__(self) -> int:
@@ -60,7 +61,9 @@ class Table:
             size = BLOCK * waiting.itemsize
             for block in range(self._blocks):
                 self._file.seek(block * self._start() + start)
-                self._file.readinto(bytes_of[block * size : (block + 1) * size].data)  # type: ignore[attr-defined]
+                if not filled(self._file, bytes_of[block * size : (block + 1) * size].data):
+                    place = self._folder or tempfile.gettempdir()
+                    raise DiskError(f"{place}: what was written there cannot be read back")
         return found
 
     def clear(self) -> None:
@@ -92,9 +95,26 @@ class Table:
                 weakref.finalize(self, self._file.close)
             self._file.seek(self._blocks * self._start())
             for column in self._columns:
-                self._file.write(column)
+                put(self._file, column)
                 del column[:]
         except OSError as error:
             place = self._folder or tempfile.gettempdir()
             raise DiskError(f"{place}: cannot be written ({error.strerror})") from error
         self._blocks += 1
+
+
+def put(file: io.RawIOBase, column: array[int]) -> None:
+    """Write all of ``column``: a file without a buffer may take less at a time."""
+    left = memoryview(column).cast("B")
+    try:
+        while left:
+            left = left[file.write(left) or 0 :]
+    finally:
+        left.release()  # else ``column`` could not be emptied
+
+
+def filled(file: io.RawIOBase, left: memoryview) -> bool:
+    """Read until ``left`` is full; whether the file had so much."""
+    while left and (count := file.readinto(left)):
+        left = left[count:]
+    return not left

@@ -18,7 +18,7 @@ from corpus.export.check import refuse_unwritable
 from corpus.export.gather import Placed
 from corpus.export.index import Index, Numbers
 from corpus.export.table import Column, Table
-from corpus.formats import Row
+from corpus.formats import Row, record
 from corpus.tokens import Flags, Ids, batches
 from corpus.tokens.encoder import Encoder
 
@@ -54,7 +54,9 @@ class Stretch:
     def get(self, start: int, end: int) -> Column:
         """The values from number ``start`` up to ``end``."""
         self._file.seek(start * self._kind.itemsize)
-        return np.frombuffer(self._file.read((end - start) * self._kind.itemsize), self._kind)
+        found = np.frombuffer(self._file.read((end - start) * self._kind.itemsize), self._kind)
+        self._file.seek(0, io.SEEK_END)  # where ``put`` goes on
+        return found
 
     def clear(self) -> None:
         """Forget everything."""
@@ -139,10 +141,11 @@ def taken(
     ids: TokenFile,
     encoder: Encoder,
     silent: Collection[str] = (),
+    chat: str = "openai",
 ) -> None:
     """Read all ``rows`` into ``index``, their ids into ``ids``.
 
-    The turns of chats whose roles are ``silent`` carry no loss.
+    The turns of chats whose roles are ``silent`` carry no loss; ``chat`` is the shape of chats.
 
     Raises:
         InputError: a row cannot be exported, or a role has no turns.
@@ -154,6 +157,8 @@ def taken(
         for number, row in enumerate(batch, start=first):
             try:
                 refuse_unwritable(row)
+                if chat != "openai":  # which holds any chat
+                    record(row, chat)
             except InputError as error:
                 raise InputError(f"{where(rows, number, row)}: {error}") from error
         first += len(batch)
@@ -168,6 +173,11 @@ def taken(
                 one, loss = next(plain), None
             ids.add(one, loss)
             index.add(row, len(one))
+    if silent and not roles:
+        raise InputError(
+            f"--mask-roles {','.join(silent)}: no row is a chat; a row of text says what carries "
+            f"no loss in its no_loss"
+        )
     for role in sorted(set(silent) - roles):
         hint = did_you_mean(role, sorted(roles))
         raise InputError(f"--mask-roles {role}: no turn of a chat is of that role{hint}")

@@ -21,14 +21,21 @@ from corpus.tokens.encoder import Disagreed, Encoder
 FIELDS = ("format", "file", "config", "split", "bytes", "documents", "tokens", "sha256")
 
 
-def verify(folder: Path, tokenizer: Tokenizer | None = None, *, full: bool = False) -> list[str]:
+def verify(
+    folder: Path,
+    tokenizer: Tokenizer | None = None,
+    *,
+    full: bool = False,
+    told: Mapping[str, Any] | None = None,
+) -> list[str]:
     """The problems of the export whose ``manifest.json`` is in ``folder``; none if it is whole.
 
     Every shard is hashed, read and tokenized again, by the tokenizer that the manifest names unless
     one is given; ``full`` has every text tokenized by the reference, not by a quick engine.
+    ``told`` is the manifest, if it was read already.
     """
     try:
-        told = manifest.read(folder / manifest.NAME)
+        told = told or manifest.read(folder / manifest.NAME)
         counter = tokenizer or load(told["tokenizer"]["name"])
         by_format: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for shard in told["shards"]:
@@ -37,7 +44,7 @@ def verify(folder: Path, tokenizer: Tokenizer | None = None, *, full: bool = Fal
         for name, shards in by_format.items():
             problems += of_format(folder, name, shards, told, Encoder(counter, quick=not full))
     except Disagreed:
-        return verify(folder, tokenizer, full=True)
+        return verify(folder, tokenizer, full=True, told=told)
     except KeyError as error:
         return [f"{folder / manifest.NAME}: the field {error} is missing"]
     except InputError as error:
@@ -66,14 +73,9 @@ def of_format(
     counts: dict[str, dict[str, dict[str, int]]] = {}
     whole = True
     for shard in shards:
-        damage = [
-            problem
-            for file in (shard, *shard.get("beside", ()))
-            for problem in damaged(folder / file["file"], file)
-        ]
-        if damage:
+        if problems := damage(folder, shard):
             whole = False
-            yield from damage
+            yield from problems
             continue
         tally = Tally(encoder.tokenizer)
         try:
@@ -91,6 +93,8 @@ def of_format(
         sums: dict[str, Any] = {"tokens_sha256": digests.tokens, "splits": counts}
         if formats.named(name).TRAITS.text:
             sums["text_sha256"] = digests.text
+            if "rest_sha256" in told:  # not in those of earlier versions
+                sums["rest_sha256"] = digests.rest
         for field, value in sums.items():
             if told[field] != value:
                 yield f"{name}: {field} is {value}, the manifest says {told[field]}"
@@ -126,6 +130,15 @@ class Tally:
             ("documents", self.documents), ("tokens", self.tokens), ("text_tokens", text),
         ):  # fmt: skip
             count[field] = count.get(field, 0) + value
+
+
+def damage(folder: Path, shard: Mapping[str, Any]) -> list[str]:
+    """What is wrong with the bytes of a shard's files."""
+    return [
+        problem
+        for file in (shard, *shard.get("beside", ()))
+        for problem in damaged(folder / file["file"], file)
+    ]
 
 
 def damaged(path: Path, shard: Mapping[str, Any]) -> Iterator[str]:

@@ -74,6 +74,22 @@ class Row:
         content = canonical(self.messages) if self.text is None else self.text.encode()
         return self.id.encode(), b"\n", content, b"\n"
 
+    def beside(self) -> tuple[bytes, ...]:
+        """What ``rest_sha256`` takes of this row: id, newline, canonical JSON, newline.
+
+        The JSON holds what a shard says beside id and text or turns, the same for every container:
+        where the row comes from, its metadata, tools, and spans without loss, those of them that
+        there are. A row without any has no part in the digest.
+        """
+        known = {"source": self.source, "added": self.added, "created": self.created}
+        about = {name: value for name, value in known.items() if value}
+        if self.text is None:  # as ``record`` has it
+            found: dict[str, Any] = {"tools": self.tools, "metadata": about | self.metadata}
+        else:
+            found = about | {"metadata": self.metadata, "no_loss": self.no_loss}
+        rest = {name: value for name, value in found.items() if value}
+        return (self.id.encode(), b"\n", canonical(rest), b"\n") if rest else ()
+
 
 def record(row: Row, chat: str) -> dict[str, Any]:
     """The contract's fields of a row, in order; dolma's and datatrove's names where they have one.
@@ -108,7 +124,11 @@ def record(row: Row, chat: str) -> dict[str, Any]:
 
 
 def anthropic(row: Row) -> dict[str, Any]:
-    """The ``system`` and ``messages`` of a chat as the Messages API takes them."""
+    """The ``system`` and ``messages`` of a chat as the Messages API takes them.
+
+    Raises:
+        InputError: a turn has no place there.
+    """
     first, *rest = row.messages or ()
     system = first["content"] if first["role"] == "system" else None
     turns = rest if system is not None else [first, *rest]
@@ -117,6 +137,12 @@ def anthropic(row: Row) -> dict[str, Any]:
             f"document '{row.id}' has a system turn that is not its first; the shape of the "
             f"Messages API has no place for it: export it with the system prompt in the messages"
         )
+    for turn in turns:
+        if turn["role"] not in ("user", "assistant"):
+            raise InputError(
+                f"document '{row.id}' has a turn of the role '{turn['role']}'; the shape of the "
+                f"Messages API knows user and assistant alone: export it without --chat anthropic"
+            )
     return {"system": system, "messages": turns}
 
 

@@ -244,7 +244,8 @@ def _judges(this: Facts, other: Facts) -> list[list[Json]]:
 
 def _settings(this: Facts, other: Facts) -> list[list[Json]]:
     sides = [dict(_list(facts, "provenance")) for facts in (other, this)]
-    skip = ("judge.", "guard.", "principles.", "text_sha256", "tokens_sha256", "splits.")
+    skip = ("judge.", "guard.", "principles.", "text_sha256", "tokens_sha256", "rest_sha256",
+            "splits.")  # fmt: skip
     return [
         row
         for row in _pairs(*sides)

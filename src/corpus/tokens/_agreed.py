@@ -1,7 +1,8 @@
 """What engines said on the hard texts, kept between runs: going through them takes time each time.
 
-An outcome is that of one vocabulary, one version of each library, one list, and one machine; with
-any other of them it is worked out anew. What cannot be read or kept is worked out, too.
+An outcome is that of one vocabulary, one version of each library, one list, one machine, and one
+way to ask the engine; with any other of them it is worked out anew. What cannot be read or kept is
+worked out, too.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from corpus import store
 from corpus.errors import DiskError
 from corpus.tokens import Tokenizer
 
+SOURCES = ("_hard.py", "_quick.py", "_reference.py")  # what is compared, and how
+
 
 def kept(
     tokenizer: Tokenizer, engine: str, definition: str, find: Callable[[], str | None]
@@ -27,18 +30,21 @@ def kept(
 
     ``CORPUS_CACHE`` names the folder; a file in it holds one outcome.
     """
-    source = (importlib.resources.files("corpus.tokens") / "_hard.py").read_text("utf-8")
+    here = importlib.resources.files("corpus.tokens")
     facts = (
-        engine, importlib.metadata.version(engine), tokenizer.library, source,
+        engine, importlib.metadata.version(engine), tokenizer.library,
+        *((here / name).read_text("utf-8") for name in SOURCES),
         unicodedata.unidata_version, platform.node(), platform.machine(), definition,
     )  # fmt: skip
     name = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:32]
-    path = store.cache_folder() / "engines" / f"{engine}-{name}.json"
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+    path = None
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RuntimeError):
+        path = store.cache_folder() / "engines" / f"{engine}-{name}.json"  # no home: RuntimeError
         wrong = json.loads(path.read_bytes())["wrong"]
         if wrong is None or isinstance(wrong, str):
             return wrong
     wrong = find()
-    with contextlib.suppress(DiskError):
-        store.write_json(path, {"wrong": wrong})
+    if path is not None:
+        with contextlib.suppress(DiskError):
+            store.write_json(path, {"wrong": wrong})
     return wrong

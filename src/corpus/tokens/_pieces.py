@@ -3,10 +3,12 @@
 It is an engine with what is used of those of ``tokenizers``, so that nothing else needs to know.
 Control pieces never come out of a text. Marks that a model holds as pieces of the user, such as
 ``<start_of_turn>``, would; they are made control pieces before the model is loaded, as marks in a
-``tokenizer.json`` are made special. Runs of blanks and the like are left as they are.
+``tokenizer.json`` are made special. Runs of blanks and tags as HTML has them are left as they are.
+So is all in a model without pieces for bytes: there a mark that is no piece is spelled out of
+characters that the model may not know.
 
 Source: ``sentencepiece_model.proto`` of SentencePiece: field 1 of a model is a piece, whose fields
-are 1, its text, and 3, its type; 3 is a control piece, 4 one of the user.
+are 1, its text, and 3, its type; 3 is a control piece, 4 one of the user, 6 a byte.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ import numpy as np
 
 from corpus.errors import InputError
 
-CONTROL_TYPE, USER_TYPE = 3, 4
+CONTROL_TYPE, USER_TYPE, BYTE_TYPE = 3, 4, 6
+TAG = re.compile(r"</?[a-z][a-z0-9]*>")  # Gemma reads them out of pages
 Offsets = list[tuple[int, int]]
 
 
@@ -78,7 +81,8 @@ class Pieces:
 
     def encode_batch_fast(self, texts: Sequence[str], **_: bool) -> list[Encoded]:
         """The ids of each text, without their places."""
-        workers = int(os.environ.get("RAYON_NUM_THREADS", os.cpu_count() or 1))
+        given = os.environ.get("RAYON_NUM_THREADS", "")
+        workers = int(given) if given.isdecimal() else os.cpu_count() or 1
         return [Encoded(ids, []) for ids in self._model.encode(list(texts), num_threads=workers)]
 
     def encode_batch(self, texts: Sequence[str], **_: bool) -> list[Encoded]:
@@ -90,11 +94,7 @@ class Pieces:
         found = self._model.encode(text, return_type="proto").pieces
         lengths = [len(char.encode()) for char in text]
         characters = np.append(np.repeat(np.arange(len(text)), lengths), len(text)).tolist()
-        places = [
-            (characters[piece.begin], characters[max(piece.end - 1, piece.begin)] + 1)
-            if piece.begin < len(characters) - 1 else (len(text), len(text))
-            for piece in found
-        ]  # fmt: skip
+        places = [(characters[piece.begin], characters[piece.end]) for piece in found]
         return Encoded([piece.id for piece in found], places)
 
     def decode(self, ids: list[int], **_: bool) -> str:
@@ -124,19 +124,25 @@ class Pieces:
 def controlled(raw: bytes, marks: re.Pattern[str]) -> bytearray:
     """The model with every piece of the user that ``marks`` matches as a control piece.
 
+    HTML's tags are none, and without pieces for bytes nothing is changed.
+
     Raises:
         ValueError, IndexError: it ends too early, or holds what no such message does.
     """
     if not raw:
         raise ValueError("it is empty")
-    made = bytearray(raw)
+    made, found, falls_back = bytearray(raw), list[int](), False
     for number, start, end in fields(raw, 0, len(raw)):
         if number == 1:
             parts = {one: (first, last) for one, first, last in fields(raw, start, end)}
             text, kind = parts.get(1), parts.get(3)
             spelled = raw[slice(*text)].decode() if text else ""
-            if kind and raw[kind[0]] == USER_TYPE and marks.fullmatch(spelled):
-                made[kind[0]] = CONTROL_TYPE
+            if kind and raw[kind[0]] == BYTE_TYPE:
+                falls_back = True
+            elif kind and raw[kind[0]] == USER_TYPE and not TAG.fullmatch(spelled):
+                found += [kind[0]] if marks.fullmatch(spelled) else []
+    for place in found if falls_back else ():
+        made[place] = CONTROL_TYPE
     return made
 
 

@@ -68,7 +68,10 @@ def ranks_of(tokenizer: Tokenizer) -> Path | None:
     """The shipped vocabulary as a file of ranks, made once; None of another, or without a place."""
     if tokenizer.name != GPT2:
         return None
-    path = store.cache_folder() / "engines" / f"gpt2-{SHIPPED[:16]}.tiktoken"
+    try:
+        path = store.cache_folder() / "engines" / f"gpt2-{SHIPPED[:16]}.tiktoken"
+    except RuntimeError:  # no home folder
+        return None
     with contextlib.suppress(OSError):
         if hashlib.sha256(path.read_bytes()).hexdigest() == SHIPPED:
             return path

@@ -137,6 +137,8 @@ class Encoder:
         self._since = 0
         self.release()
         self._quick, _ = tried(self.tokenizer, self.engine.partition(" ")[0])
+        if self._quick is None:
+            self.engine = self.tokenizer.library
 
     def release(self) -> None:
         """Let go of the quick engine and its caches; nothing is encoded after that."""
