@@ -13,6 +13,8 @@ import pytest
 import spacy
 
 from corpus.dedup import Options, dedup_files
+from corpus.dedup.files import _Rows
+from corpus.dedup.sources import Spool
 from corpus.errors import InputError
 from corpus.store import read_rows, write_rows
 
@@ -183,3 +185,15 @@ def test_what_cannot_be_used_is_named_in_one_line(
     assert message in str(stop.value)
     assert "\n" not in str(stop.value)
     assert not (here / "out").exists()
+
+
+def test_a_file_that_is_written_to_after_it_was_read_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    write_rows(path, [{"id": "a", "text": "one two three four five"}])
+    rows = _Rows([path])
+    with Spool(tmp_path) as spool:
+        rows.read(spool)
+    assert [json.loads(line)["id"] for line in rows.kept(())] == ["a"]
+    write_rows(path, [{"id": "a", "text": "another text, and a longer one"}])
+    with pytest.raises(InputError, match="has changed while it was read"):
+        list(rows.kept(()))

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus import grams
-from corpus.grams import native, plain, table
+from corpus.grams import compiled, jit, native, plain, table
 from corpus.grams.definition import TOKEN
 from corpus.grams.hashing import BASE, MASK, mix
 
@@ -159,3 +159,15 @@ print(len(found.duplicates), found.duplicates, found.candidates, grams.is_compil
     )
     assert int(plain.split()[0]) > 90
     assert plain == compiled.replace(" True\n", " False\n") != compiled
+
+
+def test_a_kernel_is_named_by_all_that_it_may_be_compiled_from(tmp_path: Path) -> None:
+    names = []
+    for number in (1, 2, 2):
+        room = tmp_path / str(len(names))
+        room.mkdir()
+        (room / "constants.py").write_text(f"FACTOR = {number}\n")
+        os.utime(room / "constants.py", (0, 0))  # times say nothing
+        names.append(jit.sources(room))
+    assert names[1] == names[2] != names[0]
+    assert compiled.read.__qualname__ == f"read-{jit.sources(Path(jit.__file__).parent)}"

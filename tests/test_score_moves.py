@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,12 +21,14 @@ COMMON = (
 RARE = [a + b for a in "ba de fo gi ku la me no".split() for b in "rin sol tam vex".split()]
 
 
-def plain(number: int, extra: str = "") -> Text:
+def plain(
+    number: int, extra: str = "", common: Sequence[str] = COMMON, rare: Sequence[str] = RARE
+) -> Text:
     """Common and rare words in an order that chance gave, with ``extra`` in the middle."""
     rng = np.random.default_rng(number)
     made = []
     for at in range(12):
-        said = [*rng.choice(COMMON, 6), *rng.choice(RARE, 6)]
+        said = [*rng.choice(common, 6), *rng.choice(rare, 6)]
         rng.shuffle(said)
         made.append(f"{' '.join(said)}. {extra if at == 5 else ''}")
     return Text(f"d{number:03}", " ".join(made))
@@ -126,13 +130,7 @@ THINGS = [f"{word}{number}" for word in RARE for number in range(9)]
 
 def foreign(number: int, extra: str = "") -> Text:
     """As ``plain``, with the common words of another language."""
-    rng = np.random.default_rng(number)
-    made = []
-    for at in range(12):
-        said = [*rng.choice(FOREIGN, 6), *rng.choice(THINGS, 6)]
-        rng.shuffle(said)
-        made.append(f"{' '.join(said)}. {extra if at == 5 else ''}")
-    return Text(f"f{number:03}", " ".join(made))
+    return dataclasses.replace(plain(number, extra, FOREIGN, THINGS), id=f"f{number:03}")
 
 
 def test_of_what_is_not_english_nothing_is_claimed() -> None:

@@ -35,7 +35,7 @@ def kernel(signature: str) -> Callable[[F], F]:
 
     def decorate(function: F) -> F:
         # numba names what it keeps by this, and looks for changes only in the kernel's own file
-        function.__qualname__ += f"-{_sources(Path(function.__code__.co_filename).parent)}"
+        function.__qualname__ += f"-{sources(Path(function.__code__.co_filename).parent)}"
         make = numba.njit(nogil=True, cache=True, error_model="numpy")
         try:
             made = make(function)
@@ -69,7 +69,7 @@ def _say_if_new(made: Any, function: Callable[..., Any]) -> None:  # noqa: ANN40
 
 
 @cache
-def _sources(room: Path) -> str:
+def sources(room: Path) -> str:
     """A digest of the sources that a kernel of a room may be compiled from: the room's and these.
 
     Parts and constants come from other files than the kernel's, and times of files say nothing of
